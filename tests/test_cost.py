@@ -1,0 +1,126 @@
+"""One layer's cost, against the papers and against torch's own counter."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mbtools import cost
+from mbtools.cost import Layer
+
+
+def as_module(layer):
+    """The torch module of a layer, padded as the docstring says."""
+    if layer.kind == "linear":
+        return nn.Linear(layer.in_channels, layer.out_channels, bias=layer.bias)
+    conv = nn.Conv2d(
+        layer.in_channels,
+        layer.out_channels,
+        layer.kernel,
+        layer.stride,
+        padding=(layer.kernel - 1) // 2,
+        groups=layer.in_channels if layer.kind == "depthwise" else 1,
+        bias=layer.bias,
+    )
+    return nn.Sequential(conv, nn.BatchNorm2d(layer.out_channels)) if layer.norm else conv
+
+
+def torch_macs(module, *shape):
+    """Multiply-adds of one forward pass: torch counts two FLOPs for each."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        out = module(torch.zeros(*shape))
+    flops = counter.get_total_flops()
+    assert flops % 2 == 0
+    return flops // 2, out.shape
+
+
+CONVOLUTIONS = [
+    Layer(kind, 8, 8 if kind == "depthwise" else 12, kernel, stride, size, norm, bias)
+    for kind, kernel, stride, size, norm, bias in itertools.product(
+        ("conv", "depthwise", "pointwise"),
+        (1, 3, 5),
+        (1, 2, 3),
+        (7, 8, 13),
+        (True, False),
+        (True, False),
+    )
+    if not (kind == "pointwise" and kernel > 1)
+]
+
+
+def test_layers_agree_with_torch():
+    for layer in CONVOLUTIONS:
+        module = as_module(layer)
+        shape = (1, layer.in_channels, layer.in_size, layer.in_size)
+        macs, out = torch_macs(module, *shape)
+        assert layer.macs == macs, layer
+        assert layer.out_size == out[-1], layer
+        assert layer.out_values == out.numel(), layer
+        assert layer.params == sum(p.numel() for p in module.parameters()), layer
+
+
+@pytest.mark.parametrize("bias", (True, False))
+def test_linear_agrees_with_torch(bias):
+    layer = Layer("linear", 1024, 1000, norm=False, bias=bias)
+    module = as_module(layer)
+    assert layer.macs == torch_macs(module, 1, 1024)[0]
+    assert layer.params == sum(p.numel() for p in module.parameters())
+
+
+def test_the_worked_example_of_the_reviews():
+    # D_K = 3, M = 64, N = 128, D_F = 128
+    assert cost.standard_macs(3, 64, 128, 128) == 1_207_959_552
+    assert cost.separable_macs(3, 64, 128, 128) == 143_654_912
+
+
+def test_v1_table_3():
+    # one 14x14 layer, 512 to 512 channels; alpha 0.75 and rho 0.714 add up
+    rows = [
+        (cost.standard_macs(3, 512, 512, 14), 462),
+        (cost.separable_macs(3, 512, 512, 14), 52.3),
+        (cost.separable_macs(3, 384, 384, 14), 29.6),
+        (cost.separable_macs(3, 384, 384, 10), 15.1),
+    ]
+    for macs, printed in rows:
+        assert macs / 1e6 == pytest.approx(printed, rel=1e-2, abs=0.05)
+    weights = [
+        (Layer("conv", 512, 512, 3, in_size=14).weights, 2.36),
+        (cost.separable_macs(3, 512, 512, 1), 0.27),
+        (cost.separable_macs(3, 384, 384, 1), 0.15),
+    ]
+    for count, printed in weights:
+        assert round(count / 1e6, 2) == printed
+
+
+def test_reduction_is_the_exact_ratio():
+    for kernel, channels, out in itertools.product((1, 3, 5), (1, 16, 512), (1, 64, 999)):
+        ratio = cost.separable_macs(kernel, channels, out, 14) / cost.standard_macs(
+            kernel, channels, out, 14
+        )
+        assert cost.reduction(kernel, out) == pytest.approx(ratio, rel=1e-12)
+
+
+def test_activation_bytes_counts_what_is_held():
+    layer = Layer("pointwise", 4, 8, in_size=10, held=50)
+    assert layer.activation_bytes() == (400 + 800 + 50) * 4
+    assert layer.activation_bytes(2) == (400 + 800 + 50) * 2
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("dw", 8, 8), "kind must be one of conv, depthwise, pointwise, linear"),
+        (("conv", 0, 8), "in_channels must be an integer >= 1; got 0"),
+        (("conv", 8, 8.5), "out_channels must be an integer >= 1; got 8.5"),
+        (("conv", 8, 8, 3, 0), "stride must be an integer >= 1; got 0"),
+        (("conv", 8, 8, 2), "kernel must be odd"),
+        (("depthwise", 8, 16, 3), "out_channels must be 8; got 16"),
+        (("pointwise", 8, 16, 3), "a pointwise layer has kernel 1; got 3"),
+        (("linear", 8, 16, 1, 1, 7), "in_size must be 1; got 7"),
+    ],
+)
+def test_impossible_layers_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Layer(*arguments)

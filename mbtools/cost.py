@@ -84,8 +84,7 @@ class Layer:
                 raise ValueError(f"{field} must be an integer >= 1; got {value!r}")
         if self.kernel % 2 == 0:
             raise ValueError(
-                f"kernel must be odd, so that padding keeps the size; "
-                f"got {self.kernel}"
+                f"kernel must be odd, so that padding keeps the size; got {self.kernel}"
             )
         if self.kind == "depthwise" and self.in_channels != self.out_channels:
             raise ValueError(

@@ -153,22 +153,30 @@ def mobilenet_v2(alpha=1.0, resolution=224, classes=1000):
     >= 32, classes >= 1.
     """
     _check(alpha, resolution, classes, smallest_alpha=0)
-    channels, size = make_divisible(STEM * alpha), resolution
-    layers = [Layer("conv", 3, channels, 3, 2, size, name="stem")]
-    size = layers[-1].out_size
-    number = 0
-    for expansion, out, repeats, first_stride in V2_BLOCKS:
-        for stride in (first_stride, *(1,) * (repeats - 1)):
-            number += 1
-            out_channels = make_divisible(out * alpha)
-            layers += _inverted_residual(
-                channels, out_channels, stride, expansion, size, f"block {number}"
-            )
-            channels, size = out_channels, layers[-1].out_size
+    stem = make_divisible(STEM * alpha)
+    layers = [Layer("conv", 3, stem, 3, 2, resolution, name="stem")]
+    for number, block in enumerate(v2_blocks(alpha), 1):
+        size = layers[-1].out_size
+        layers += _inverted_residual(*block, size, f"block {number}")
+    channels, size = layers[-1].out_channels, layers[-1].out_size
     last = make_divisible(V2_LAST * max(1.0, alpha))
     layers.append(Layer("pointwise", channels, last, in_size=size, name="last"))
     layers.append(_classifier(last, classes))
     return Net("MobileNetV2", alpha, resolution, classes, tuple(layers))
+
+
+def v2_blocks(alpha=1.0):
+    """V2's 17 blocks (Table 2) at width ``alpha``, first to last.
+
+    Yields (in_channels, out_channels, stride, expansion). Only the first of
+    a row's repeats has the row's stride.
+    """
+    channels = make_divisible(STEM * alpha)
+    for expansion, out, repeats, first_stride in V2_BLOCKS:
+        out_channels = make_divisible(out * alpha)
+        for stride in (first_stride, *(1,) * (repeats - 1)):
+            yield channels, out_channels, stride, expansion
+            channels = out_channels
 
 
 def _v1_layers(alpha, resolution, classes, blocks, block):

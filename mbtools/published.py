@@ -57,6 +57,7 @@ V1_PAPER = (  # arXiv:1704.04861
 )
 
 V2_PAPER = (  # arXiv:1801.04381v4
+    Published("V2 Table 4", "v1", 1.0, 224, 575, 4.2, 70.6, None, 113),
     Published("V2 Table 4", "v2", 1.0, 224, 300, 3.4, 72.0, None, 75),
     Published("V2 Table 4", "v2", 1.4, 224, 585, 6.9, 74.7, None, 143),
 )

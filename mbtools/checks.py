@@ -1,0 +1,274 @@
+"""Questions to the reader, and checkers for the exercises.
+
+A checker takes the reader's function, calls it on random shapes and says
+what is right or wrong. It prints a line with a tick, or raises an
+AssertionError that names the mistake; an empty function is told so kindly.
+"""
+
+import functools
+import html
+import math
+import random
+from numbers import Real
+
+from IPython.display import HTML, display
+
+from . import cost, nets
+
+
+def predict(question, options, answer):
+    """Display a question whose options open to say whether they are right.
+
+    options: {text: (value, reply)}. The right one has the value within 2 % of
+        ``answer`` (or equal to it), which the caller computes; its reply says
+        why, the others' what is wrong with them.
+
+    Raises ValueError unless exactly one option is right.
+    """
+
+    def is_right(value):
+        if isinstance(value, str) or isinstance(answer, str):
+            return value == answer
+        return math.isclose(value, answer, rel_tol=0.02)
+
+    right = [text for text, (value, _) in options.items() if is_right(value)]
+    if len(right) != 1:
+        raise ValueError(f"one option must be right, not {len(right)}, for {answer!r}")
+    lines = [f"<p><strong>Predict.</strong> {html.escape(question)}</p>"]
+    for text, (_, reply) in options.items():
+        verdict = "Yes." if text in right else "No."
+        lines.append(
+            f"<details><summary>{html.escape(text)}</summary>"
+            f"<p><strong>{verdict}</strong> {html.escape(reply)}</p></details>"
+        )
+    display(HTML('<div class="mb-quiz">\n' + "\n".join(lines) + "\n</div>"))
+
+
+class _NotWritten(Exception):
+    """The reader's function returned nothing yet."""
+
+
+def _ask(answer, *arguments):
+    result = answer(*arguments)
+    if result is None or result is ...:
+        raise _NotWritten
+    return result
+
+
+def _ask_number(answer, *arguments):
+    result = _ask(answer, *arguments)
+    assert isinstance(result, Real), f"return a number; got {result!r}"
+    return result
+
+
+def _exercise(check):
+    """Make a checker: talk to the reader, let wrong answers raise."""
+
+    @functools.wraps(check)
+    def checker(answer):
+        if not callable(answer):
+            raise TypeError(
+                f"hand over the function itself, without calling it; got {answer!r}"
+            )
+        try:
+            message = check(answer)
+        except _NotWritten:
+            print(f"… {answer.__name__} is not written yet: replace the dots")
+        else:
+            print(f"✓ {answer.__name__}: {message}")
+
+    return checker
+
+
+def _shapes(count=20):
+    """Random (kernel, in_channels, out_channels, size), the same each time."""
+    rng = random.Random(count)
+    for _ in range(count):
+        yield (
+            rng.choice((3, 5, 7)),
+            rng.randrange(2, 100),
+            rng.randrange(2, 100),
+            rng.randrange(2, 30),
+        )
+
+
+@_exercise
+def separable_cost(answer):
+    """Chapter 1: answer(kernel, in_channels, out_channels, size) -> macs."""
+    for shape in _shapes():
+        kernel, in_channels, out_channels, size = shape
+        got, right = _ask_number(answer, *shape), cost.separable_macs(*shape)
+        mistakes = {
+            cost.standard_macs(*shape): "this is the cost of a standard convolution",
+            cost.depthwise_macs(kernel, in_channels, size): (
+                "the pointwise step that mixes the channels is missing"
+            ),
+            cost.pointwise_macs(in_channels, out_channels, size): (
+                "the depthwise step that filters each channel is missing"
+            ),
+            cost.separable_macs(kernel, out_channels, in_channels, size): (
+                "in_channels and out_channels are swapped: the depthwise step "
+                "runs on the channels that come in"
+            ),
+            2 * right: "a multiply-add counts once, not as two operations",
+            right // size**2: "these are the weights; each is used at every pixel",
+        }
+        hint = mistakes.get(got, "add up D_K² · M · D_F² and M · N · D_F²")
+        assert got == right, f"for {shape} you get {got:,}, not {right:,}: {hint}"
+    return "right on 20 random layers"
+
+
+def _tensors(count=8):
+    """Random (x, depthwise, pointwise) in torch, the same each time."""
+    import torch
+
+    generator = torch.Generator().manual_seed(count)
+    for kernel, in_channels, out_channels, size in _shapes(count):
+        shapes = (
+            (2, in_channels, size, size + 1),
+            (in_channels, 1, kernel, kernel),
+            (out_channels, in_channels, 1, 1),
+        )
+        yield [
+            torch.randn(shape, generator=generator, dtype=torch.float64)
+            for shape in shapes
+        ]
+
+
+def _separable_by_hand(x, depthwise, pointwise):
+    """The reference, without a convolution: patches and one einsum."""
+    import torch
+
+    (batch, channels, height, width), kernel = x.shape, depthwise.shape[-1]
+    patches = torch.nn.functional.unfold(x, kernel, padding=kernel // 2)
+    patches = patches.view(batch, channels, kernel**2, height, width)
+    filters, mix = depthwise.flatten(1), pointwise.flatten(1)
+    return torch.einsum("bmkhw,mk,nm->bnhw", patches, filters, mix)
+
+
+@_exercise
+def separable_conv(answer):
+    """Chapter 1: answer(x, depthwise, pointwise) -> (B, N, H, W).
+
+    x is (B, M, H, W), depthwise (M, 1, D_K, D_K), pointwise (N, M, 1, 1).
+    """
+    import torch
+
+    for x, depthwise, pointwise in _tensors():
+        right = _separable_by_hand(x, depthwise, pointwise)
+        got = _ask(answer, x, depthwise, pointwise)
+        assert isinstance(got, torch.Tensor), f"return a tensor; got {got!r}"
+        assert got.shape == right.shape, (
+            f"for x {tuple(x.shape)} and kernel {depthwise.shape[-1]} the output is "
+            f"{tuple(got.shape)}, not {tuple(right.shape)}: pad by kernel // 2 to "
+            f"keep height and width, and mix into {len(pointwise)} channels"
+        )
+        error = (got - right).abs().max().item()
+        assert torch.allclose(got, right), (
+            f"the shape is right but values are off by up to {error:.3g}: filter "
+            f"each channel by itself (groups), then mix, with nothing in between"
+        )
+    return "right shapes and values on 8 random layers"
+
+
+@_exercise
+def dense_kernel(answer):
+    """Chapter 1: answer(depthwise, pointwise) -> (N, M, D_K, D_K)."""
+    import torch
+
+    for x, depthwise, pointwise in _tensors():
+        got = _ask(answer, depthwise, pointwise)
+        shape = (len(pointwise), len(depthwise), *depthwise.shape[-2:])
+        assert isinstance(got, torch.Tensor), f"return a tensor; got {got!r}"
+        assert got.shape == shape, (
+            f"the kernel is {tuple(got.shape)}, not {shape}: one D_K × D_K filter "
+            f"for each pair of an output and an input channel"
+        )
+        dense = torch.nn.functional.conv2d(x, got, padding=shape[-1] // 2)
+        assert torch.allclose(dense, _separable_by_hand(x, depthwise, pointwise)), (
+            "a standard convolution with your kernel gives another output: filter "
+            "m of output n must be the depthwise filter m times the weight (n, m)"
+        )
+    return "one standard convolution does the work of the two"
+
+
+@_exercise
+def scaled_cost(answer):
+    """Chapter 3: answer(kernel, in_channels, out_channels, size, alpha, rho)."""
+    rng = random.Random(3)
+    for kernel, in_channels, out_channels, size in _shapes():
+        alpha, rho = rng.choice((0.25, 0.5, 0.75)), rng.choice((0.5, 1.0))
+        in_channels, out_channels, size = 4 * in_channels, 4 * out_channels, 2 * size
+        shape = (kernel, in_channels, out_channels, size)
+        got = _ask_number(answer, *shape, alpha, rho)
+        scaled = (int(alpha * in_channels), int(alpha * out_channels), int(rho * size))
+        right, full = cost.separable_macs(kernel, *scaled), cost.separable_macs(*shape)
+        hint = "scale M and N by alpha and D_F by rho, then count"
+        if math.isclose(got, alpha**2 * rho**2 * full):
+            hint = (
+                "the depthwise part has one factor of alpha, not two: it has no "
+                "output channels of its own"
+            )
+        elif math.isclose(got, cost.separable_macs(kernel, *scaled[:2], size)):
+            hint = "rho is missing: it shrinks both sides of the feature map"
+        elif math.isclose(got, rho * cost.separable_macs(kernel, *scaled[:2], size)):
+            hint = "rho counts twice, for the height and for the width"
+        assert got == right, (
+            f"for {shape}, alpha {alpha}, rho {rho} you get {got:,}, "
+            f"not {right:,}: {hint}"
+        )
+    return "right on 20 random layers"
+
+
+@_exercise
+def divisible(answer):
+    """Chapter 3: answer(value) -> channels, by the official rounding."""
+    alphas = [step / 20 for step in range(1, 29)]
+    for value in [alpha * c for alpha in alphas for c in (16, 24, 32, 96, 160, 320)]:
+        got, right = _ask_number(answer, value), nets.make_divisible(value)
+        hint = "go to the nearest multiple of 8, halves up"
+        if got % 8:
+            hint = f"{got} is not a multiple of 8"
+        elif got < 8:
+            hint = "never fewer than 8 channels"
+        elif got < 0.9 * value:
+            hint = "this loses more than 10 % of the channels: go one step up"
+        elif got == 8 * math.ceil(value / 8):
+            hint = "this rounds up always; the rule goes to the nearest multiple"
+        assert got == right, f"for {value:g} you get {got}, not {right}: {hint}"
+    return "right on every width of the explorer"
+
+
+@_exercise
+def best_under(answer):
+    """Chapter 3: answer(rows, max_macs, max_params) -> a row, or None.
+
+    rows are ``published.Published``; the budgets are in millions and hold
+    for our own counts, ``row.build()``.
+    """
+    from .published import TF_SLIM
+
+    rows = [r for r in TF_SLIM if r.net in ("v1", "v2") and r.precision == "float"]
+    counts = {row: (row.build().macs / 1e6, row.build().params / 1e6) for row in rows}
+    for max_macs, max_params in ((600, 5), (100, 5), (50, 2), (1000, 0.5), (30, 1.7)):
+        fits = [
+            row
+            for row, (macs, params) in counts.items()
+            if macs <= max_macs and params <= max_params
+        ]
+        best = max(fits, key=lambda row: row.top1)
+        got = _ask(answer, rows, max_macs, max_params)
+        asked = f"under {max_macs} M multiply-adds and {max_params} M parameters"
+        assert got in rows, f"{asked}: return one of the rows; got {got!r}"
+        name = f"{got.net} {got.alpha:g}-{got.resolution}"
+        macs, params = counts[got]
+        assert got in fits, (
+            f"{asked}: {name} needs {macs:.1f} M and {params:.2f} M by our count, "
+            f"which is too much"
+        )
+        assert got.top1 == best.top1, (
+            f"{asked}: {name} fits with {got.top1} %, but {best.net} "
+            f"{best.alpha:g}-{best.resolution} has {best.top1} %"
+        )
+    assert answer(rows, 1, 1) is None, "no row fits under 1 M and 1 M: return None"
+    return "the best row under five budgets, and None when nothing fits"

@@ -1,0 +1,126 @@
+"""One look for the book's figures and tables, on light and dark pages.
+
+A figure is shown as an inline SVG that takes its ink from the page, with a
+text for those who cannot see it and its numbers in a table behind a fold.
+"""
+
+import html
+import inspect
+import io
+import re
+
+import matplotlib.pyplot as plt
+from IPython.display import HTML, Markdown, display
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, in the
+# shades that stand out (3:1) on white and on near-black paper alike.
+BLUE, ORANGE, GREEN, PURPLE = "#2c7fb8", "#d95f02", "#1b9e77", "#a467b5"
+GREY = "#808080"
+
+INK = "#010203"  # drawn in this, shown in the page's own text colour
+
+STYLE = {
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.titlesize": "medium",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE]),
+    "grid.color": GREY,
+    "grid.alpha": 0.25,
+    "font.size": 11,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.fonttype": "none",
+}
+
+
+def figure(width=5.4, height=3.4, **subplots):
+    """A figure and its axes in the book's look; sizes in inches.
+
+    ``subplots`` goes to ``plt.subplots``. Narrow on purpose: the text stays
+    legible when a telephone shrinks the picture. The look stays set for what
+    is drawn afterwards, because labels and legends read it when they are made.
+    """
+    plt.rcParams.update(STYLE)
+    return plt.subplots(figsize=(width, height), layout="constrained", **subplots)
+
+
+def svg(fig, alt):
+    """A figure as SVG text, with ``alt`` for a screen reader; closes it.
+
+    alt: one or two sentences that say what the figure shows.
+
+    Raises ValueError if alt is too short to say anything.
+    """
+    if len(alt.split()) < 8:
+        raise ValueError(f"alt must say what the figure shows; got {alt!r}")
+    file = io.StringIO()
+    # the salt makes ids that are stable from run to run and unique in a page
+    with plt.rc_context({"svg.hashsalt": alt}):
+        fig.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    plt.close(fig)
+    text = file.getvalue()
+    text = text[text.index("<svg") :].strip().replace(INK, "currentColor")
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
+    # names such as "axes_1" recur in every figure; nothing points to them
+    text = re.sub(r' id="[^"]+_[0-9]+"', "", text)
+    label = html.escape(alt, quote=True)
+    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+
+
+def show(fig, alt, header, rows):
+    """Display a figure, close it, and fold the numbers drawn below it.
+
+    alt: as for ``svg``. header, rows: the numbers, as for ``table``.
+    """
+    numbers = _table(header, rows, name="The numbers in this figure")
+    display(
+        HTML(
+            f'<figure class="mb-figure">\n{svg(fig, alt)}\n<details><summary>The '
+            f"numbers in this figure</summary>\n{numbers}\n</details></figure>"
+        )
+    )
+
+
+def table(header, rows, caption):
+    """Display rows under a header; the first cell of a row names it.
+
+    Integers get thousands separators; give other numbers as text, rounded
+    as they should be read.
+    """
+    display(
+        HTML(
+            f"<figure><figcaption>{html.escape(caption)}</figcaption>\n"
+            f"{_table(header, rows, name=caption)}</figure>"
+        )
+    )
+
+
+def source(*things):
+    """Display the source code of functions or classes, as it stands here."""
+    code = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
+    display(Markdown(f"```python\n{code}\n```"))
+
+
+def _table(header, rows, name):
+    def cell(value):
+        return f"{value:,}" if isinstance(value, int) else html.escape(str(value))
+
+    # a wide table scrolls in a narrow page; tabindex lets the keyboard do it
+    name = html.escape(name, quote=True)
+    lines = [f'<div class="mb-table" role="group" tabindex="0" aria-label="{name}">']
+    heads = "".join(f'<th scope="col">{cell(x)}</th>' for x in header)
+    lines.append(f"<table><thead><tr>{heads}</tr></thead><tbody>")
+    for first, *rest in rows:
+        cells = "".join(f"<td>{cell(x)}</td>" for x in rest)
+        lines.append(f'<tr><th scope="row">{cell(first)}</th>{cells}</tr>')
+    return "\n".join([*lines, "</tbody></table></div>"])

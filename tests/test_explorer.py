@@ -1,6 +1,5 @@
-"""The widgets: their Python side, then their front end in the built pages."""
+"""The widgets: their Python side."""
 
-import itertools
 import json
 import random
 
@@ -10,12 +9,12 @@ import traitlets
 from mbtools import cost, published
 from mbtools.explorer import (
     ALPHAS,
-    CHANNELS,
-    KERNELS,
     RESOLUTIONS,
-    SIZES,
     CostExplorer,
+    FilterTable,
+    LayerBrowser,
     LayerExplorer,
+    MemoryWalk,
     pareto_front,
 )
 
@@ -32,18 +31,11 @@ def build(net, alpha, resolution):
     return published.BUILDERS[net](alpha, resolution)
 
 
-def millions(count):
-    return f"{count / 1e6:.{2 if count < 1e7 else 1}f} M"
-
-
 def by_kind(net, quantity):
     return [
         sum(getattr(layer, quantity) for layer in net.layers if layer.kind == kind)
         for kind in cost.KINDS
     ]
-
-
-# --- Python ----------------------------------------------------------------
 
 
 def test_table_times_area_is_the_net_at_every_setting():
@@ -167,256 +159,107 @@ def test_text_and_table_of_the_layer_explorer():
     assert "1/128 + 1/9 = 0.1189" in bundle["text/html"]
 
 
-# --- in the page -----------------------------------------------------------
-
-# Moves the inputs as a hand would and reads what the page shows a frame later.
-VISIT = """
-async (box, [controls, visits]) => {
-  const frame = () => new Promise(requestAnimationFrame);
-  const read = () => Object.fromEntries([
-    ...[...box.querySelectorAll("data")].map((x) => [x.dataset.key, Number(x.value)]),
-    ...[...box.querySelectorAll("output")].map((x) => [x.htmlFor.value, x.value]),
-    ["text", box.innerText],
-  ]);
-  const seen = [];
-  for (const visit of visits) {
-    controls.forEach((name, i) => {
-      const inputs = [...box.querySelectorAll(`[data-control=${name}]`)];
-      if (inputs[0].type === "radio") {
-        inputs.find((x) => x.value === visit[i]).click();
-      } else if (inputs[0].value !== String(visit[i])) {
-        inputs[0].value = visit[i];
-        inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    });
-    await frame();
-    seen.push(read());
-  }
-  return seen;
-}
-"""
-
-
-@pytest.fixture
-def cost_box(open_page):
-    page = open_page("notebooks/03_width_and_resolution.html")
-    return page.locator('[data-widget="cost-explorer"]').first
-
-
-@pytest.fixture
-def layer_box(open_page):
-    page = open_page("notebooks/01_depthwise_separable.html")
-    return page.locator('[data-widget="layer-explorer"]').first
-
-
-def control(box, name):
-    return box.locator(f'[data-control="{name}"]')
-
-
-def shown(box, key):
-    box.page.evaluate("() => new Promise(requestAnimationFrame)")
-    return float(box.locator(f'data[data-key="{key}"]').get_attribute("value"))
-
-
-def test_page_shows_what_nets_computes_at_every_setting(cost_box):
-    controls = ("net", "alpha", "resolution")
-    visits = [
-        (net, ALPHAS[net].index(alpha), RESOLUTIONS.index(resolution))
-        for net, alpha, resolution in GRID
-    ]
-    pages = cost_box.evaluate(VISIT, [controls, visits])
-    for setting, page in zip(GRID, pages, strict=True):
-        net, full = build(*setting), build(setting[0], 1.0, 224)
-        expected = {
-            "macs": net.macs,
-            "params": net.params,
-            "peak": net.peak_memory(),
-            "macs_relative": pytest.approx(net.macs / full.macs),
-            "params_relative": pytest.approx(net.params / full.params),
-            "peak_relative": pytest.approx(net.peak_memory() / full.peak_memory()),
-        }
-        for quantity in ("macs", "params"):
-            for kind, count in zip(cost.KINDS, by_kind(net, quantity), strict=True):
-                expected[f"{quantity}.{kind}"] = count
-        assert {key: page[key] for key in expected} == expected, setting
-        shares = [
-            f"{100 * net.shares(quantity)[kind]:.2f} %"
-            for kind in cost.KINDS
-            for quantity in ("macs", "params")
-        ]
-        rho = f"{setting[2]} px, ρ = {setting[2] / 224:.2f}"
-        for told in (millions(net.macs), millions(net.params), rho, *shares):
-            assert told in page["text"], (setting, told)
-        rows = [row for row in ROWS if (row.net, row.alpha, row.resolution) == setting]
-        for row in rows:
-            assert f"{row.top1:.1f} % (" in page["text"]
-            assert row.source in page["text"]
-            if row.pixel1_ms:
-                assert f"{row.pixel1_ms:g} ms on a Pixel 1" in page["text"]
-        silent = "No published accuracy for this setting" in page["text"]
-        assert silent == (not rows), setting
-
-
-def test_nearest_published_setting_is_fewest_slider_steps_away(cost_box):
-    cost_box.evaluate(
-        VISIT, [("net", "alpha", "resolution"), [("v1", ALPHAS["v1"].index(0.7), 5)]]
-    )
-    near = cost_box.locator('[data-key="published"] button')
-    assert near.inner_text() == "V1, α = 0.75, 224 px"
-    near.click()
-    assert shown(cost_box, "macs") == build("v1", 0.75, 224).macs
-
-
-def test_mouse_and_keyboard_move_the_cost_sliders(cost_box):
-    alpha, resolution = control(cost_box, "alpha"), control(cost_box, "resolution")
-    for slider in (alpha, resolution):
-        before = slider.input_value()
-        slider.scroll_into_view_if_needed()
-        at = slider.bounding_box()
-        middle = at["y"] + at["height"] / 2
-        mouse = cost_box.page.mouse
-        mouse.move(at["x"] + 0.9 * at["width"], middle)
-        mouse.down()
-        mouse.move(at["x"] + 0.3 * at["width"], middle, steps=12)
-        mouse.up()
-        assert slider.input_value() != before
-    setting = (
-        ALPHAS["v1"][int(alpha.input_value())],
-        RESOLUTIONS[int(resolution.input_value())],
-    )
-    assert shown(cost_box, "macs") == build("v1", *setting).macs
-    alpha.press("End")
-    resolution.press("Home")
-    resolution.press("ArrowRight")
-    assert shown(cost_box, "macs") == build("v1", 1.0, 128).macs
-    assert resolution.get_attribute("aria-valuetext") == "128 pixels, rho 0.57"
-
-
-def test_going_back_to_v1_takes_alpha_back_and_says_so(cost_box):
-    control(cost_box, "net").nth(1).check()
-    control(cost_box, "alpha").press("End")
-    assert shown(cost_box, "macs") == build("v2", 1.4, 224).macs
-    control(cost_box, "net").nth(0).check()
-    assert shown(cost_box, "macs") == build("v1", 1.0, 224).macs
-    assert "α taken back from 1.40 to 1.00" in cost_box.inner_text()
-
-
-def test_a_point_of_the_picture_takes_you_there(cost_box):
-    at = cost_box.locator(".mbx-chart .mbx-mark.mbx-v2").first
-    at.scroll_into_view_if_needed()
-    box = at.bounding_box()
-    cost_box.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    macs = shown(cost_box, "macs")
-    (row,) = [row for row in ROWS if row.net == "v2" and row.build().macs == macs]
-    assert shown(cost_box, "top1") == row.top1
-
-
 @pytest.mark.parametrize(
-    ("max_macs", "max_params"),
-    [("", ""), ("100", "2"), ("300", ""), ("", ".5"), ("568.8", "4.3"), ("10", "")],
-)
-def test_budget_finder_lists_what_fits(cost_box, max_macs, max_params):
-    control(cost_box, "max_macs").fill(max_macs)
-    control(cost_box, "max_params").fill(max_params)
-
-    def fits(setting):
-        net = build(*setting)
-        return net.macs <= float(max_macs or "inf") * 1e6 and (
-            net.params <= float(max_params or "inf") * 1e6
-        )
-
-    top1 = {}
-    for row in ROWS:
-        setting = row.net, row.alpha, row.resolution
-        top1[setting] = max(row.top1, top1.get(setting, 0))
-    expected = sorted(filter(fits, top1), key=lambda x: (-top1[x], build(*x).macs))
-    possible = list(filter(fits, GRID))
-    assert shown(cost_box, "published_fit") == len(expected)
-    assert shown(cost_box, "grid_fit") == len(possible)
-
-    def setting_of(button):
-        net, alpha, resolution = (
-            button.get_attribute(f"data-{x}") for x in ("net", "alpha", "resolution")
-        )
-        return net, float(alpha), int(resolution)
-
-    buttons = cost_box.locator(".mbx-results button").all()
-    assert [setting_of(button) for button in buttons] == expected[:5]
-    for button, setting in zip(buttons, expected, strict=False):
-        assert f"{top1[setting]:.1f} %" in button.inner_text()
-    largest = max(set(possible) - set(top1), key=lambda x: build(*x).macs)
-    unpublished = cost_box.locator(".mbx-largest button")
-    assert build(*setting_of(unpublished)).macs == build(*largest).macs
-    unpublished.click()
-    assert shown(cost_box, "macs") == build(*largest).macs
-
-
-@pytest.mark.parametrize("bad", ["many", "2,5", "-3", "0", "1e", "50000000", "9" * 400])
-def test_bad_budget_is_named_and_nothing_is_lost(cost_box, bad):
-    field, message = control(cost_box, "max_macs"), cost_box.locator(".mbx-message")
-    field.fill("100")
-    fitting = shown(cost_box, "published_fit")
-    field.fill(bad)
-    assert shown(cost_box, "published_fit") == fitting
-    assert field.input_value() == bad
-    assert field.get_attribute("aria-invalid") == "true"
-    assert f"“{bad}”: write a number of millions" in message.inner_text()
-    assert "100 M multiply-adds stays the limit" in message.inner_text()
-    field.fill("")
-    assert shown(cost_box, "grid_fit") == len(GRID)
-    assert message.inner_text() == ""
-
-
-@pytest.mark.parametrize(
-    ("name", "budget", "says"),
+    ("make", "says"),
     [
-        ("max_macs", "7", "Nothing fits in 7 M multiply-adds"),
-        ("max_params", "0.4", "Nothing fits in 0.4 M parameters"),
+        (lambda: LayerBrowser(layer=28), "layer of MobileNet V1 must be .* 27; got 28"),
+        (lambda: LayerBrowser("v2", 53), "layer of MobileNet V2 must be .* 52; got 53"),
+        (lambda: LayerBrowser(layer=-1), "from 0 to 27; got -1"),
+        (lambda: LayerBrowser("v3"), "'net' trait .* any of"),
+        (lambda: LayerBrowser(quantity="weights"), "'quantity' trait .* any of"),
+        (lambda: MemoryWalk(block=20), "block of MobileNet V2 must be .* 19; got 20"),
+        (lambda: MemoryWalk("v1", block=15), "block of MobileNet V1 .* 14; got 15"),
+        (lambda: MemoryWalk("conv"), "'net' trait .* any of"),
+        (lambda: MemoryWalk(parts=5), "'parts' trait .* any of"),
+        (lambda: MemoryWalk(bytes_per_value=8), "'bytes_per_value' trait .* any of"),
     ],
 )
-def test_budget_below_the_smallest_net_says_which(cost_box, name, budget, says):
-    control(cost_box, name).fill(budget)
-    assert shown(cost_box, "grid_fit") == 0
-    message = cost_box.locator(".mbx-message").inner_text()
-    smallest = build("v1", 0.25, 96)
-    assert says in message
-    assert "the smallest net here, V1, α = 0.25, 96 px" in message
-    amount = smallest.macs if name == "max_macs" else smallest.params
-    assert millions(amount) in message
+def test_a_walk_names_the_bound(make, says):
+    with pytest.raises(traitlets.TraitError, match=says):
+        make()
 
 
-def test_layer_explorer_shows_what_cost_computes(layer_box):
-    controls = ("kernel", "in_channels", "out_channels", "size")
-    # each ninth shape: all values of each control, in a few seconds
-    shapes = list(itertools.product(KERNELS, CHANNELS, CHANNELS, SIZES))[::9]
-    visits = [
-        (KERNELS.index(k), CHANNELS.index(m), CHANNELS.index(n), SIZES.index(d))
-        for k, m, n, d in shapes
-    ]
-    pages = layer_box.evaluate(VISIT, [controls, visits])
-    for (k, m, n, d), page in zip(shapes, pages, strict=True):
-        standard = cost.standard_macs(k, m, n, d)
-        separable = cost.separable_macs(k, m, n, d)
-        expected = {
-            "macs.standard": standard,
-            "macs.depthwise": cost.depthwise_macs(k, m, d),
-            "macs.pointwise": cost.pointwise_macs(m, n, d),
-            "macs.separable": separable,
-            "weights.standard": cost.standard_macs(k, m, n, 1),
-            "weights.separable": cost.separable_macs(k, m, n, 1),
-            "ratio": pytest.approx(standard / separable),
-            "reduction": pytest.approx(cost.reduction(k, n)),
-        }
-        assert {key: page[key] for key in expected} == expected
-        verdict = "× fewer" if standard > separable else "× more"
-        formula = f"1/{n} + 1/{k * k} = "
-        for told in (f"{standard:,}", f"{separable:,}", verdict, formula):
-            assert told in page["text"], (k, m, n, d)
+def test_a_shorter_net_takes_you_to_its_end():
+    browser, walk = LayerBrowser("v2", 52), MemoryWalk("v2", block=19)
+    browser.net = walk.net = "v1"
+    assert browser.current == browser.cost.layers[27]
+    assert walk.current == build("v1", 1.0, 224).blocks[14]
 
 
-def test_keyboard_moves_the_layer_sliders(layer_box):
-    control(layer_box, "kernel").press("End")
-    control(layer_box, "in_channels").press("Home")
-    control(layer_box, "out_channels").press("ArrowRight")
-    control(layer_box, "size").press("ArrowLeft")
-    assert shown(layer_box, "macs.standard") == cost.standard_macs(7, 1, 256, 112)
+def test_text_and_table_of_the_layer_browser():
+    browser = LayerBrowser("v1", 3)
+    assert repr(browser) == (
+        "LayerBrowser(net='v1', layer=3): block 2 depthwise, "
+        "1,806,336 multiply-adds, 704 parameters"
+    )
+    html = browser._repr_mimebundle_()[0]["text/html"]
+    assert html.count("<tr>") == 1 + 28
+    for told in ("block 2 depthwise", "1,806,336", "568,740,352", "4,231,976"):
+        assert told in html
+
+
+def test_text_and_table_of_the_memory_walk():
+    walk = MemoryWalk()
+    assert repr(walk) == (
+        "MemoryWalk(net='v2', parts=1, block=2, bytes_per_value=2): 3,010,560 bytes "
+        "here; peaks: MobileNet V1 2,408,448, MobileNet V2 3,010,560"
+    )
+    html = walk._repr_mimebundle_()[0]["text/html"]
+    assert html.count("<tr>") == 1 + 20
+    for told in ("3,010,560", "2,408,448 for MobileNet V1", "layer by layer"):
+        assert told in html
+    walk.parts = 1024
+    assert walk.peaks == {"v1": 2_433_536, "v2": 1_229_312}
+    assert "one channel at a time" in walk._repr_mimebundle_()[0]["text/html"]
+
+
+COLUMNS = ("source", "item", "verdict")
+CELLS = [
+    ("V1 Table 2", "pointwise share, 74.59 %", "agrees"),
+    ("V1 Table 2", "stem's share, 1.19 %", "typo"),
+    ("V2 Table 4", "parameters at α = 1.4 <b>& more</b>", "not reproducible"),
+    ("TF-slim", 'the "V2" at 1.4', "agrees"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen", "left"),
+    [
+        ("", {}, [0, 1, 2, 3]),
+        ("v2", {}, [2, 3]),
+        ("  TABLE  1.", {}, [1, 2]),
+        ("share", {"verdict": "typo"}, [1]),
+        ("", {"source": "V1 Table 2", "verdict": "agrees"}, [0]),
+        ("b> &", {}, [2]),
+        ("Α", {}, [2]),
+        ("no such words", {}, []),
+    ],
+)
+def test_filter_table_shows_rows_with_all_words_and_choices(query, chosen, left):
+    table = FilterTable(COLUMNS, CELLS, ["source", "verdict"], query=query)
+    table.chosen = chosen
+    assert table.shown == tuple(CELLS[i] for i in left)
+    assert repr(table) == f"FilterTable: {len(left)} of 4 rows"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"rows": [("a", "b")]}, ValueError, "row 0 has 2 cells, the header 3"),
+        ({"rows": [("a", "b", 1.5)]}, ValueError, "cells must be text; row 0 is"),
+        ({"filters": ["year"]}, ValueError, "source, item, verdict.; got year"),
+        ({"chosen": {"item": "x"}}, traitlets.TraitError, "among source; got 'item'"),
+        ({"chosen": {"source": "x"}}, traitlets.TraitError, "no row has 'x'"),
+    ],
+)
+def test_filter_table_names_what_does_not_fit(arguments, error, says):
+    fitting = {"header": COLUMNS, "rows": CELLS, "filters": ["source"]}
+    with pytest.raises(error, match=says):
+        FilterTable(**fitting | arguments)
+
+
+def test_filter_table_reads_whole_without_scripts():
+    bundle, _ = FilterTable(COLUMNS, CELLS, caption="a < b")._repr_mimebundle_()
+    assert bundle["text/html"].count("<tr>") == 1 + len(CELLS)
+    for told in ("a &lt; b", "&lt;b&gt;&amp; more", "stem&#x27;s", "&quot;V2&quot;"):
+        assert told in bundle["text/html"]

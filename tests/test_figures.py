@@ -1,9 +1,12 @@
 """Figures carry their text and their numbers, the same at every run."""
 
+import base64
+import io
 import re
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from mbtools import cost, figures
 
@@ -80,3 +83,22 @@ def test_source_shows_the_very_lines(shown):
     exec(code, scope)
     assert scope["reduction"](3, 128) == cost.reduction(3, 128)
     assert scope["pointwise_macs"](2, 3, 4) == 96
+
+
+def test_a_photo_carries_its_text(shown):
+    picture = Image.new("RGB", (640, 480), (200, 30, 30))
+    figures.photo(picture, ALT, width=160)
+    found = re.search(
+        r'base64,([^"]+)" alt="([^"]+)" width="160" height="120"', shown[0]
+    )
+    small = Image.open(io.BytesIO(base64.b64decode(found[1])))
+    assert (small.size, found[2]) == ((160, 120), ALT)
+    assert (
+        max(
+            abs(a - b)
+            for a, b in zip(small.getpixel((9, 9)), (200, 30, 30), strict=True)
+        )
+        < 5
+    )
+    with pytest.raises(ValueError, match="alt must say"):
+        figures.photo(picture, "china.jpg")

@@ -30,14 +30,16 @@
 
   const models = new Map(); // two views of one model move together
   const modules = new Map();
+  const styles = new Set(); // widgets may share one
 
   const load = ({ _esm, _css }) => {
+    if (_css && !styles.has(_css)) {
+      styles.add(_css);
+      const style = document.createElement("style");
+      style.textContent = _css;
+      document.head.append(style);
+    }
     if (!modules.has(_esm)) {
-      if (_css) {
-        const style = document.createElement("style");
-        style.textContent = _css;
-        document.head.append(style);
-      }
       modules.set(_esm, import(URL.createObjectURL(new Blob([_esm], { type: "text/javascript" }))));
     }
     return modules.get(_esm);

@@ -1,243 +1,4 @@
-// The tables come from Python (mbtools/explorer.py); this file looks numbers up,
-// multiplies a cost by an area, and draws. Of the model it uses only
-// get, set, on, off and save_changes, so a static page can stand in for Jupyter.
-
-const SVG = "http://www.w3.org/2000/svg";
-const SMOOTH_AFTER = 400; // ms of rest before the live region speaks
 const TAP = 24; // px around a point that count as a tap on it
-let instances = 0;
-
-// --- small helpers ---------------------------------------------------------
-
-function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-const h = (tag, attributes = {}, ...children) =>
-  fill(document.createElement(tag), attributes, children);
-const s = (tag, attributes = {}, ...children) =>
-  fill(document.createElementNS(SVG, tag), attributes, children);
-
-const exact = (x) => x.toLocaleString("en-US");
-const millions = (x) => {
-  const m = x / 1e6;
-  return `${m.toFixed(m < 10 ? 2 : 1)} M`;
-};
-const percent = (x, digits) => `${(100 * x).toFixed(digits)} %`;
-
-/** A number that tests and scripts can read: exact in value, pretty as text. */
-function datum(key) {
-  const node = h("data", { "data-key": key });
-  return {
-    node,
-    show(value, text) {
-      node.value = value;
-      node.textContent = text;
-    },
-  };
-}
-
-function slider(id, control, label, values) {
-  const input = h("input", {
-    type: "range", id: `${id}-${control}`, "data-control": control,
-    min: 0, max: values.length - 1, step: 1,
-  });
-  const output = h("output", { for: input.id });
-  const name = h("label", { for: input.id }, ...label);
-  const node = h("div", { class: "mbx-slider" }, name, output, input);
-  return {
-    node, input,
-    show(index, text, spoken) {
-      input.value = index;
-      output.textContent = text;
-      input.setAttribute("aria-valuetext", spoken);
-    },
-  };
-}
-
-/** Calls draw at most once a frame; say() speaks when the hand rests. */
-function stage(root, draw) {
-  const live = h("p", { class: "mbx-sr", "aria-live": "polite" });
-  root.append(live);
-  let frame = 0, timer = 0, first = true;
-  return {
-    ask() {
-      frame ||= requestAnimationFrame(() => { frame = 0; draw(); });
-    },
-    say(text) {
-      clearTimeout(timer);
-      if (first) first = false; // a page that loads says nothing
-      else timer = setTimeout(() => { live.textContent = text; }, SMOOTH_AFTER);
-    },
-    stop() {
-      cancelAnimationFrame(frame);
-      clearTimeout(timer);
-    },
-  };
-}
-
-/** Two-way binding of plain state and model; calls changed() after either moves. */
-function connect(model, keys, changed) {
-  const state = {};
-  let sending = false;
-  const pull = () => {
-    if (sending) return; // our own set() comes back as change events
-    for (const key of keys) state[key] = model.get(key);
-    changed();
-  };
-  for (const key of keys) {
-    state[key] = model.get(key);
-    model.on(`change:${key}`, pull);
-  }
-  return {
-    state,
-    push(changes) {
-      Object.assign(state, changes);
-      sending = true;
-      for (const [key, value] of Object.entries(changes)) model.set(key, value);
-      sending = false;
-      model.save_changes();
-      changed();
-    },
-    stop() {
-      for (const key of keys) model.off(`change:${key}`, pull);
-    },
-  };
-}
-
-function frameOf(kind, label) {
-  const root = h("div", {
-    class: "mbx", "data-widget": kind, role: "group", "aria-label": label,
-    "data-lm-suppress-shortcuts": "true", // JupyterLab: the arrow keys are ours
-  });
-  root.addEventListener("keydown", (event) => event.stopPropagation()); // notebook 6
-  return root;
-}
-
-// --- one layer -------------------------------------------------------------
-
-const sub = (letter, below) => [letter, h("sub", {}, below)];
-
-function layerExplorer(model) {
-  const table = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
-  const root = frameOf("layer-explorer", "Layer cost explorer");
-  const keys = ["kernel", "in_channels", "out_channels", "size"];
-  const labels = {
-    kernel: ["kernel ", h("i", {}, ...sub("D", "K"))],
-    in_channels: ["input channels ", h("i", {}, "M")],
-    out_channels: ["output channels ", h("i", {}, "N")],
-    size: ["feature map ", h("i", {}, ...sub("D", "F"))],
-  };
-  const sliders = keys.map((key) => slider(id, key, labels[key], table[key]));
-  root.append(h("div", { class: "mbx-pair" }, ...sliders.map((x) => x.node)));
-
-  const ratio = datum("ratio"), reduction = datum("reduction");
-  const terms = h("span"), why = h("span");
-  root.append(
-    h("p", { class: "mbx-verdict" }, h("strong", {}, ratio.node), why),
-    h("p", { class: "mbx-formula" }, "separable / standard = 1/", h("i", {}, "N"),
-      " + 1/", h("i", {}, ...sub("D", "K")), "² = ", terms, reduction.node));
-
-  const shapes = ["standard", "depthwise", "pointwise"].map(kernelPicture);
-  const [standard, depthwise, pointwise] = shapes.map((x) => x.node);
-  root.append(h("div", { class: "mbx-shapes" },
-    standard, h("span", {}, "or"), depthwise, h("span", {}, "then"), pointwise));
-
-  const segment = (part) => h("span", { class: `mbx-seg mbx-${part}` });
-  const bars = {
-    standard: segment("standard"),
-    depthwise: segment("depthwise"), pointwise: segment("pointwise"),
-  };
-  root.append(h("div", { class: "mbx-bars", "aria-hidden": "true" },
-    h("span", {}, "standard"), h("div", { class: "mbx-bar" }, bars.standard),
-    h("span", {}, "separable"),
-    h("div", { class: "mbx-bar" }, bars.depthwise, bars.pointwise)));
-
-  const cells = {};
-  const row = (name) => {
-    const data = ["macs", "weights"].map((key) => cells[`${key}.${name}`] = datum(`${key}.${name}`));
-    return h("tr", {}, h("th", { scope: "row" }, swatch(name), name),
-      ...data.map((x) => h("td", {}, x.node)));
-  };
-  root.append(tableOf(["convolution", "multiply-adds", "weights"],
-    ["standard", "depthwise", "pointwise", "separable"].map(row)));
-
-  function draw() {
-    const { kernel: k, in_channels: m, out_channels: n, size: d } = state;
-    const index = Object.fromEntries(keys.map((key) => [key, table[key].indexOf(state[key])]));
-    const area = table.kernel_area[index.kernel], outputs = table.size_area[index.size];
-    const weights = { standard: area * m * n, depthwise: area * m, pointwise: m * n };
-    weights.separable = weights.depthwise + weights.pointwise;
-    const text = { kernel: `${k} × ${k}`, in_channels: m, out_channels: n, size: `${d} × ${d}` };
-    keys.forEach((key, i) => sliders[i].show(index[key], text[key], text[key]));
-    for (const [name, count] of Object.entries(weights)) {
-      cells[`macs.${name}`].show(count * outputs, exact(count * outputs));
-      cells[`weights.${name}`].show(count, exact(count));
-    }
-    const most = Math.max(weights.standard, weights.separable);
-    for (const name in bars) bars[name].style.width = `${(100 * weights[name]) / most}%`;
-    shapes[0].show(n, k, m);
-    shapes[1].show(m, k, 1);
-    shapes[2].show(n, 1, m);
-    const fewer = weights.standard / weights.separable;
-    const verdict = fewer >= 1 ? `${fewer.toFixed(2)}× fewer` : `${(1 / fewer).toFixed(3)}× more`;
-    ratio.show(fewer, verdict);
-    why.textContent = fewer >= 1
-      ? " multiply-adds, and weights, for the separable convolution."
-      : ": a standard 1 × 1 convolution is a pointwise one already.";
-    terms.textContent = `1/${n} + 1/${area} = ${(1 / n).toFixed(4)} + ${(1 / area).toFixed(4)} = `;
-    reduction.show(1 / n + 1 / area, (1 / n + 1 / area).toFixed(4));
-    screen.say(`Standard ${exact(weights.standard * outputs)} multiply-adds, separable `
-      + `${exact(weights.separable * outputs)}: ${verdict}.`);
-  }
-
-  const screen = stage(root, draw);
-  const { state, push, stop } = connect(model, keys, screen.ask);
-  keys.forEach((key, i) => sliders[i].input.addEventListener("input", (event) =>
-    push({ [key]: table[key][+event.target.value] })));
-  draw();
-  return { root, stop() { stop(); screen.stop(); } };
-}
-
-/** A kernel as a box: its cells to scale, its depth as the logarithm of channels. */
-function kernelPicture(part) {
-  const CELL = 9, WIDTH = 112, HEIGHT = 96;
-  const [top, side, front] = ["top", "side", "front"].map((face) =>
-    s("path", { class: `mbx-face mbx-${face}` }));
-  const count = h("strong"), what = h("span");
-  const node = h("figure", { class: `mbx-kernel mbx-${part}` },
-    s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, "aria-hidden": "true" }, top, side, front),
-    h("figcaption", {}, h("span", {}, part), count, what));
-  return {
-    node,
-    show(copies, kernel, channels) {
-      const a = kernel * CELL, depth = 4 + 5 * Math.log2(channels);
-      const dx = 0.8 * depth, dy = 0.5 * depth;
-      const x = (WIDTH - a - dx) / 2, y = (HEIGHT - a + dy) / 2;
-      let cells = `M${x} ${y}h${a}v${a}h${-a}z`;
-      for (let i = 1; i < kernel; i++) {
-        cells += `M${x + i * CELL} ${y}v${a}M${x} ${y + i * CELL}h${a}`;
-      }
-      front.setAttribute("d", cells);
-      top.setAttribute("d", `M${x} ${y}l${dx} ${-dy}h${a}l${-dx} ${dy}z`);
-      side.setAttribute("d", `M${x + a} ${y}l${dx} ${-dy}v${a}l${-dx} ${dy}z`);
-      count.textContent = `${copies} ${copies === 1 ? "kernel" : "kernels"}`;
-      what.textContent = `${kernel} × ${kernel} × ${channels}`;
-    },
-  };
-}
-
-const swatch = (part) => h("span", { class: `mbx-swatch mbx-${part}`, "aria-hidden": "true" });
-
-const tableOf = (header, rows) => h("table", { class: "mbx-table" },
-  h("thead", {}, h("tr", {}, ...header.map((x) => h("th", { scope: "col" }, x)))),
-  h("tbody", {}, ...rows));
-
-// --- a whole net -----------------------------------------------------------
 
 function costExplorer(model) {
   const table = JSON.parse(model.get("_table"));
@@ -268,23 +29,12 @@ function costExplorer(model) {
   const jump = ({ net, alpha, resolution }) => connection.push({ net, alpha, resolution });
 
   // controls
-  const radios = Object.entries(table.nets).map(([key, { name }]) => {
-    const input = h("input", {
-      type: "radio", name: `${id}-net`, value: key, id: `${id}-${key}`, "data-control": "net",
-    });
-    input.addEventListener("change", () => {
-      const alpha = Math.min(state.alpha, table.nets[key].alphas.at(-1));
-      connection.push({ net: key, alpha });
-    });
-    return input;
-  });
-  const choice = h("div", { class: "mbx-choice", role: "radiogroup", "aria-label": "network" },
-    ...radios.map((input) =>
-      h("span", {}, input, h("label", { for: input.id }, table.nets[input.value].name))));
+  const nets = choice(id, "net", "network", Object.entries(table.nets).map(([key, { name }]) => [key, name]),
+    (net) => connection.push({ net, alpha: Math.min(state.alpha, table.nets[net].alphas.at(-1)) }));
   const alphaSlider = slider(id, "alpha", ["width multiplier ", h("i", {}, "α")], table.nets.v1.alphas);
   const sizeSlider = slider(id, "resolution", ["input resolution"], resolutions);
   const note = h("p", { class: "mbx-note" });
-  root.append(h("div", { class: "mbx-top" }, choice, note),
+  root.append(h("div", { class: "mbx-top" }, nets.node, note),
     h("div", { class: "mbx-pair" }, alphaSlider.node, sizeSlider.node));
 
   // totals
@@ -419,7 +169,7 @@ function costExplorer(model) {
         ? `α taken back from ${drawn.alpha.toFixed(2)} to ${top.toFixed(2)}, the widest V1 here.`
         : "";
     } else if (drawn.alpha !== state.alpha) note.textContent = "";
-    for (const input of radios) input.checked = input.value === state.net;
+    nets.show(state.net);
     const { alphas } = table.nets[state.net];
     alphaSlider.input.max = alphas.length - 1;
     alphaSlider.show(alphas.indexOf(state.alpha), state.alpha.toFixed(2), state.alpha.toFixed(2));
@@ -604,14 +354,4 @@ function accuracyChart(settings, nameOf, jump) {
   };
 }
 
-// ---------------------------------------------------------------------------
-
-const WIDGETS = { "layer-explorer": layerExplorer, "cost-explorer": costExplorer };
-
-export default {
-  render({ model, el }) {
-    const { root, stop } = WIDGETS[model.get("_kind")](model);
-    el.append(root);
-    return stop;
-  },
-};
+export default widget(costExplorer);

@@ -1,33 +1,17 @@
-"""The widgets: one layer's cost, and a whole net's cost and accuracy.
+"""A whole net: its cost and accuracy at each width and resolution."""
 
-Python holds the numbers as compact tables; ``explorer.js`` looks them up,
-multiplies a cost by an area and draws. That is why the widgets also answer in
-a page without a kernel. Their traits are there for your own code::
-
-    explorer = CostExplorer(net="v2", alpha=0.75, resolution=192)
-    explorer.observe(print, "alpha")
-    explorer.cost.macs
-"""
-
-import json
 from functools import cache
-from pathlib import Path
 
-import anywidget
 import traitlets
 
-from . import cost, nets, published
+from .. import cost, nets, published
+from .base import NAMES, Explorer, compact, html_table, script
 
 ALPHAS = {  # V2 alone was published above 1
     "v1": tuple(step / 100 for step in range(25, 101, 5)),
     "v2": tuple(step / 100 for step in range(25, 141, 5)),
 }
 RESOLUTIONS = tuple(range(96, 257, 32))
-NAMES = {"v1": "MobileNet V1", "v2": "MobileNet V2"}
-
-KERNELS = (1, 3, 5, 7)
-CHANNELS = tuple(2**power for power in range(11))
-SIZES = (7, 14, 28, 56, 112, 128, 224)
 
 
 def pareto_front(points):
@@ -43,96 +27,7 @@ def pareto_front(points):
     return front
 
 
-class _Explorer(anywidget.AnyWidget):
-    """What both widgets share: the front end, and how they are displayed."""
-
-    _esm = Path(__file__).with_suffix(".js")
-    _css = Path(__file__).with_suffix(".css")
-    _kind = traitlets.Unicode().tag(sync=True)
-    _table = traitlets.Unicode().tag(sync=True)
-
-    # ipywidgets 7 (Colab) would take this road and leave out our text/html
-    _ipython_display_ = None
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The live widget, and a table of its state for where it cannot live."""
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        bundle |= {"text/plain": repr(self), "text/html": self._fallback()}
-        return bundle, metadata
-
-
-class LayerExplorer(_Explorer):
-    """A standard convolution against a separable one, as sliders.
-
-    kernel: D_K, one of ``KERNELS``; in_channels, out_channels: M and N, each
-    one of ``CHANNELS``; size: D_F, the side of the output, one of ``SIZES``.
-    Another value raises ``traitlets.TraitError``.
-    """
-
-    kernel = traitlets.Enum(KERNELS, 3).tag(sync=True)
-    in_channels = traitlets.Enum(CHANNELS, 64).tag(sync=True)
-    out_channels = traitlets.Enum(CHANNELS, 128).tag(sync=True)
-    size = traitlets.Enum(SIZES, 128).tag(sync=True)
-
-    def __init__(self, kernel=3, in_channels=64, out_channels=128, size=128):
-        super().__init__(
-            _kind="layer-explorer",
-            _table=_compact(
-                {
-                    "kernel": KERNELS,
-                    "in_channels": CHANNELS,
-                    "out_channels": CHANNELS,
-                    "size": SIZES,
-                    "kernel_area": [cost.depthwise_macs(k, 1, 1) for k in KERNELS],
-                    "size_area": [cost.pointwise_macs(1, 1, d) for d in SIZES],
-                }
-            ),
-            kernel=kernel,
-            in_channels=in_channels,
-            out_channels=out_channels,
-            size=size,
-        )
-
-    @property
-    def layers(self):
-        """The three layers compared: standard, depthwise and pointwise."""
-        k, m, n, d = self.kernel, self.in_channels, self.out_channels, self.size
-        return {
-            "standard": cost.Layer("conv", m, n, k, in_size=d),
-            "depthwise": cost.Layer("depthwise", m, m, k, in_size=d),
-            "pointwise": cost.Layer("pointwise", m, n, in_size=d),
-        }
-
-    def __repr__(self):
-        standard, *separable = self.layers.values()
-        return (
-            f"LayerExplorer(kernel={self.kernel}, in_channels={self.in_channels}, "
-            f"out_channels={self.out_channels}, size={self.size}): "
-            f"{standard.macs:,} multiply-adds standard, "
-            f"{sum(layer.macs for layer in separable):,} separable"
-        )
-
-    def _fallback(self):
-        reduction = cost.reduction(self.kernel, self.out_channels)
-        counts = {name: (x.macs, x.weights) for name, x in self.layers.items()}
-        counts["separable: both"] = tuple(
-            depthwise + pointwise
-            for depthwise, pointwise in zip(
-                counts["depthwise"], counts["pointwise"], strict=True
-            )
-        )
-        return _html_table(
-            "layer-explorer",
-            f"A {self.kernel} × {self.kernel} convolution from {self.in_channels} "
-            f"to {self.out_channels} channels, {self.size} × {self.size} outputs",
-            ("convolution", "multiply-adds", "weights"),
-            [(name, *(f"{x:,}" for x in row)) for name, row in counts.items()],
-            f"Separable over standard: 1/N + 1/D_K² = 1/{self.out_channels} + "
-            f"1/{self.kernel**2} = {reduction:.4f}",
-        )
-
-
-class CostExplorer(_Explorer):
+class CostExplorer(Explorer):
     """What a MobileNet costs at each width and resolution, as sliders.
 
     net: "v1" or "v2"; alpha: one of ``ALPHAS[net]``; resolution: one of
@@ -141,6 +36,7 @@ class CostExplorer(_Explorer):
     V1 takes an alpha above 1 back to 1.
     """
 
+    _esm = script("cost_explorer")
     net = traitlets.Enum(tuple(ALPHAS), "v1").tag(sync=True)
     alpha = traitlets.Float(1.0).tag(sync=True)
     resolution = traitlets.Int(224).tag(sync=True)
@@ -151,7 +47,6 @@ class CostExplorer(_Explorer):
         self, net="v1", alpha=1.0, resolution=224, max_macs=None, max_params=None
     ):
         super().__init__(
-            _kind="cost-explorer",
             _table=_cost_table(),
             net=net,
             alpha=alpha,
@@ -209,7 +104,7 @@ class CostExplorer(_Explorer):
         net = self.cost
         shares = net.shares("macs"), net.shares("params")
         printed = ", ".join(f"{row.top1} % ({row.source})" for row in self.published)
-        return _html_table(
+        return html_table(
             "cost-explorer",
             f"{NAMES[self.net]}, α = {self.alpha:.2f}, "
             f"{self.resolution} × {self.resolution} pixels",
@@ -235,7 +130,7 @@ def _float_rows():
 
 @cache
 def _cost_table():
-    """All that explorer.js looks up, as one JSON string.
+    """All that cost_explorer.js looks up, as one JSON string.
 
     Costs stand at 32 pixels: each layer's side is then a whole number, so at
     every resolution of the grid all but the classifier's multiply-adds are
@@ -258,7 +153,7 @@ def _cost_table():
             "params": [_by_kind(net, "params") for net in units],
             "peak": [net.peak_memory() for net in units],
         }
-    return _compact(table)
+    return compact(table)
 
 
 def _published_settings():
@@ -305,24 +200,3 @@ def _on_grid(name, value, grid):
             f"{name} goes in steps: the nearest are {below} and {above}; got {value}"
         )
     return value
-
-
-def _compact(table):
-    # one string: a notebook stores a list one number a line
-    return json.dumps(table, separators=(",", ":"))
-
-
-def _html_table(widget, caption, header, rows, note):
-    """A plain table that reads without scripts; our own text, nothing to escape."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>'
-        + "".join(f"<td>{cell}</td>" for cell in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f'<div data-fallback="{widget}"><table><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"<p>{note}</p></div>"
-    )

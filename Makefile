@@ -30,7 +30,7 @@ test: book env-full
 	@$(FULL) -m ruff check .
 	@$(FULL) -m ruff format --check .
 	@$(FULL) tools/browser.py
-	@$(FULL) -m pytest
+	@MBTOOLS_FAST=1 $(FULL) -m pytest
 
 # All notebooks, or one: make outputs NOTEBOOK=notebooks/01_….ipynb
 outputs: env-full

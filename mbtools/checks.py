@@ -562,3 +562,113 @@ def invert(answer):
                 f"{hint}"
             )
     return "every point with two live units, exactly"
+
+
+@_exercise
+def block_cost(answer):
+    """Chapter 5: answer(in_channels, out_channels, stride, expansion, size)."""
+    rng = random.Random(5)
+    for _ in range(20):
+        k, n = rng.randrange(4, 60), rng.randrange(4, 60)
+        stride, t, size = (
+            rng.choice((1, 2)),
+            rng.randrange(2, 8),
+            2 * rng.randrange(3, 20),
+        )
+        got = _ask_number(answer, k, n, stride, t, size)
+        layers = nets.inverted_residual(k, n, stride, t, size)
+        expand, depthwise, project = (layer.macs for layer in layers)
+        right = expand + depthwise + project
+        mistakes = {
+            size**2 * t * k * (k + 9 + n): "after a stride of 2 a quarter of the "
+            "pixels is left: for the depthwise and the projecting step",
+            expand + project: "the depthwise 3 × 3 is missing",
+            depthwise + project: "the expanding 1 × 1 is missing",
+            expand + depthwise: "the projecting 1 × 1 is missing",
+            (expand + project) // t + depthwise: "the expansion widens the 1 × 1 "
+            "layers too: t · k channels stand between them",
+            2 * right: "a multiply-add counts once",
+        }
+        hint = mistakes.get(got, "add up expand, depthwise and project")
+        assert got == right, (
+            f"for {k} to {n} channels, stride {stride}, t = {t}, {size} pixels you "
+            f"get {got:,}, not {right:,}: {hint}"
+        )
+    return "right for 20 random blocks"
+
+
+@_exercise
+def inverted_residual(answer):
+    """Chapter 5: answer(in_channels, out_channels, stride, expansion) -> module."""
+    import torch
+
+    for k, n, stride, t in ((8, 8, 1, 6), (8, 12, 1, 4), (8, 8, 2, 6), (4, 4, 1, 3)):
+        asked = f"for ({k}, {n}, {stride}, {t})"
+        block = _ask(answer, k, n, stride, t)
+        assert isinstance(block, torch.nn.Module), f"return a module; got {block!r}"
+        kinds = list(_kinds_of(block).values())
+        assert kinds == ["pointwise", "depthwise", "pointwise"], (
+            f"{asked} the convolutions are {kinds}: expand (pointwise), filter "
+            f"(depthwise), project (pointwise)"
+        )
+        inner = [part.out_channels for part in _kinds_of(block)]
+        assert inner == [t * k, t * k, n], (
+            f"{asked} the convolutions put out {inner} channels, not "
+            f"{[t * k, t * k, n]}"
+        )
+        torch.manual_seed(0)
+        x = torch.randn(2, k, 8, 8)
+        got, shape = block.eval()(x), (2, n, 8 // stride, 8 // stride)
+        assert got.shape == shape, (
+            f"{asked} the output of a (2, {k}, 8, 8) input is {tuple(got.shape)}, not "
+            f"{shape}: the depthwise step has the stride and padding 1"
+        )
+        *_, last = (p for p in block.modules() if isinstance(p, torch.nn.BatchNorm2d))
+        assert last.num_features == n, f"{asked} the last batch norm is missing"
+        assert got.min() < 0, f"{asked} no value is below 0: the projection is linear"
+        with torch.no_grad():
+            last.weight.zero_()
+            last.bias.zero_()
+            silent = block(x)
+        if stride == 1 and k == n:
+            assert torch.allclose(silent, x), (
+                f"{asked} the shortcut is missing: input and output have one shape"
+            )
+        else:
+            assert not silent.any(), (
+                f"{asked} something is added to the output: a shortcut needs stride 1 "
+                f"and equal channels"
+            )
+    return "right parts, shapes and shortcuts in four blocks"
+
+
+@_exercise
+def quantise(answer):
+    """Chapter 5: answer(x, top) -> x in 256 levels from 0 to top."""
+    import torch
+
+    generator = torch.Generator().manual_seed(5)
+    for top in (6.0, 2.0, 12.0):
+        x = 8 * torch.randn(2000, generator=generator)
+        got, step = _ask(answer, x, top), top / 255
+        assert isinstance(got, torch.Tensor), f"return a tensor; got {got!r}"
+        assert got.shape == x.shape, f"keep the shape {tuple(x.shape)}"
+        assert got.min() >= 0 and got.max() <= top + 1e-5, (
+            f"for top {top} values reach from {got.min():.2f} to {got.max():.2f}: cut "
+            f"them to 0 and {top} first"
+        )
+        assert len(got.unique()) <= 256, (
+            f"for top {top} there are {len(got.unique())} levels: 8 bits have 256"
+        )
+        right = (x.clamp(0, top) / step).round() * step
+        error = (got - x.clamp(0, top)).abs().max().item()
+        hint = "levels lie top / 255 apart, 0 and top among them"
+        if torch.allclose(got, (x.clamp(0, top) / step).floor() * step, atol=1e-5):
+            hint = "round to the nearest level, not down"
+        elif got.max() > 1 and torch.allclose(got, right / step, atol=1e-3):
+            hint = "go back from the number of the level to its value"
+        assert torch.allclose(got, right, atol=1e-4), (
+            f"for top {top} a value moves by up to {error:.3f}, more than half a step "
+            f"of {step:.3f}: {hint}"
+        )
+    return "256 levels, each value at its nearest"

@@ -8,6 +8,7 @@ import base64
 import html
 import inspect
 import io
+import os
 import re
 
 import matplotlib.pyplot as plt
@@ -125,6 +126,22 @@ def table(header, rows, caption):
     )
 
 
+def full_or_fast(full, fast):
+    """``full``; with MBTOOLS_FAST=1, as in the tests, ``fast`` and a banner.
+
+    For how long and how often a chapter trains: {name: number} each.
+
+    Raises ValueError if the two do not have the same names.
+    """
+    if set(full) != set(fast):
+        raise ValueError(f"full and fast must have one set of names: {full}, {fast}")
+    if os.environ.get("MBTOOLS_FAST") != "1":
+        return full
+    changed = ", ".join(f"{fast[x]} {x} instead of {full[x]}" for x in full)
+    display(Markdown(f"> **Small sample** (`MBTOOLS_FAST=1`): {changed}."))
+    return fast
+
+
 def source(*things):
     """Display the source code of functions or classes, as it stands here."""
     code = "\n\n\n".join(inspect.getsource(thing).rstrip() for thing in things)
@@ -144,9 +161,19 @@ def _table(header, rows, name):
     # a wide table scrolls in a narrow page; tabindex lets the keyboard do it
     name = html.escape(name, quote=True)
     lines = [f'<div class="mb-table" role="group" tabindex="0" aria-label="{name}">']
-    heads = "".join(f'<th scope="col">{cell(x)}</th>' for x in header)
+    # words stand at the left of their column, numbers at the right
+    words = [
+        "" if any(re.match(r"[-+–\d]", str(x)) for x in column) else ' class="mb-word"'
+        for column in list(zip(*rows, strict=True))[1:]
+    ]
+    heads = f'<th scope="col">{cell(header[0])}</th>' + "".join(
+        f'<th scope="col"{word}>{cell(x)}</th>'
+        for word, x in zip(words, header[1:], strict=True)
+    )
     lines.append(f"<table><thead><tr>{heads}</tr></thead><tbody>")
     for first, *rest in rows:
-        cells = "".join(f"<td>{cell(x)}</td>" for x in rest)
+        cells = "".join(
+            f"<td{word}>{cell(x)}</td>" for word, x in zip(words, rest, strict=True)
+        )
         lines.append(f'<tr><th scope="row">{cell(first)}</th>{cells}</tr>')
     return "\n".join([*lines, "</tbody></table></div>"])

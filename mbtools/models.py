@@ -117,12 +117,14 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, alpha=1.0, classes=1000):
         super().__init__()
-        stem, *_, last, classifier = nets.mobilenet_v2(alpha, classes=classes).layers
+        net = nets.mobilenet_v2(alpha, classes=classes)
+        stem, *_, last, classifier = net.layers
         blocks = [InvertedResidual(*block) for block in nets.v2_blocks(alpha)]
         outer = partial(convolution, activation=nn.ReLU6)
         self.features = nn.Sequential(outer(stem), *blocks, outer(last))
         self.classifier = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(classifier.in_channels, classifier.out_channels)
+            nn.Dropout(0.2),
+            nn.Linear(classifier.in_channels, classifier.out_channels),
         )
         _initialise(self)
 

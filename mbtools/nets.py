@@ -201,7 +201,7 @@ def mobilenet_v2(alpha=1.0, resolution=224, classes=1000, rounding=make_divisibl
 
 
 def v2_blocks(alpha=1.0, rounding=make_divisible):
-    """V2's 17 blocks (Table 2) at width ``alpha``, first to last.
+    """V2's blocks, row by row of Table 2, at width ``alpha``.
 
     Yields (in_channels, out_channels, stride, expansion). Only the first of
     a row's repeats has the row's stride.
@@ -271,7 +271,7 @@ def inverted_residual(
             3,
             stride,
             in_size,
-            held=held,
+            held=held if layers else 0,  # alone, it reads that tensor itself
             name=f"{name} depthwise",
         )
     )

@@ -324,7 +324,7 @@ V2_TABLE_2 = Table(
 
 V2_TABLE_3 = Table(
     "V2 Table 3",
-    "The maximum number of channels / memory (KB, 16-bit activations) to keep at "
+    "The maximum number of channels / memory (kB, 16-bit activations) to keep at "
     "each resolution (an older version of the paper prints 1/O(1) in the first "
     "row, and 800K, 200K and 600K in the last)",
     ("size", "MobileNetV1", "MobileNetV2", "ShuffleNet (2x, g=3)"),

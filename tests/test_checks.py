@@ -95,7 +95,42 @@ def solved(layer, code, scale=1, rows=slice(None)):
     return scale * np.linalg.pinv(layer[rows]) @ code[rows]
 
 
+def block_macs(k, n, stride, t, size, skip=None):
+    macs = [layer.macs for layer in inverted_residual(k, n, stride, t, size)]
+    return sum(part for i, part in enumerate(macs) if i != skip)
+
+
+class Inverted(nn.Module):
+    def __init__(self, k, n, stride, t, last=nn.Identity, shortcut=None, padding=1):
+        super().__init__()
+        self.conv = nn.Sequential(
+            *(nn.Conv2d(k, t * k, 1, bias=False), nn.BatchNorm2d(t * k), nn.ReLU6()),
+            nn.Conv2d(t * k, t * k, 3, stride, padding, groups=t * k, bias=False),
+            *(nn.BatchNorm2d(t * k), nn.ReLU6()),
+            *(nn.Conv2d(t * k, n, 1, bias=False), nn.BatchNorm2d(n), last()),
+        )
+        same = stride == 1 and k == n
+        self.shortcut = same if shortcut is None else shortcut and n >= k
+
+    def forward(self, x):
+        out = self.conv(x)
+        if not self.shortcut:
+            return out
+        return out + nn.functional.adaptive_avg_pool2d(
+            nn.functional.pad(x, (0, 0, 0, 0, 0, out.shape[1] - x.shape[1])),
+            out.shape[2:],
+        )
+
+
+def levels(x, top, rounding=torch.round, step=None, low=0):
+    step = step or top / 255
+    return rounding(x.clamp(low, top) / step) * step
+
+
 RIGHT = [
+    (checks.block_cost, block_macs),
+    (checks.inverted_residual, Inverted),
+    (checks.quantise, levels),
     (checks.live_units, live),
     (checks.loss_probability, loss),
     (checks.invert, lambda layer, code: solved(layer, code, rows=code > 0)),
@@ -340,6 +375,51 @@ WRONG = [
     (checks.invert, lambda t, y: solved(t, y, scale=2), "right on average only"),
     (checks.invert, lambda t, y: y, r"x has shape \(2,\); got"),
     (checks.invert, lambda t, y: "x", "return an array; got 'x'"),
+    (
+        checks.block_cost,
+        lambda k, n, s, t, d: d**2 * t * k * (k + 9 + n),
+        "after a stride of 2 a quarter of the pixels is left",
+    ),
+    (checks.block_cost, lambda *b: block_macs(*b, skip=0), "the expanding 1 × 1 is"),
+    (checks.block_cost, lambda *b: block_macs(*b, skip=1), "the depthwise 3 × 3 is"),
+    (checks.block_cost, lambda *b: block_macs(*b, skip=2), "the projecting 1 × 1 is"),
+    (checks.block_cost, lambda *b: 2 * block_macs(*b), "a multiply-add counts once"),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, last=nn.ReLU6),
+        "the projection is linear",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, shortcut=False),
+        "the shortcut is missing",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, shortcut=True),
+        "something is added to the output",
+    ),
+    (
+        checks.inverted_residual,
+        lambda k, n, s, t: Inverted(k, n, s, t + 1),
+        r"put out \[56, 56, 8\] channels, not \[48, 48, 8\]",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, padding=0, shortcut=False),
+        "the stride and padding 1",
+    ),
+    (checks.inverted_residual, lambda *b: pair(b[0], b[1], b[2]), "expand .pointwise."),
+    (checks.inverted_residual, lambda *b: 1, "return a module; got 1"),
+    (checks.quantise, lambda x, top: levels(x, top, torch.floor), "not down"),
+    (checks.quantise, lambda x, top: levels(x, top, low=-top), "cut them to 0"),
+    (checks.quantise, lambda x, top: x.clamp(0, top), "levels: 8 bits have 256"),
+    (
+        checks.quantise,
+        lambda x, top: levels(x, top, step=top / 15),
+        "levels lie top / 255 apart",
+    ),
+    (checks.quantise, lambda x, top: 6, "return a tensor; got 6"),
 ]
 
 

@@ -76,6 +76,17 @@ def test_table_escapes_and_names_rows(shown):
     ]
 
 
+def test_a_small_sample_says_so(shown, monkeypatch):
+    full, fast = {"seeds": 5, "epochs": 20}, {"seeds": 2, "epochs": 4}
+    monkeypatch.delenv("MBTOOLS_FAST", raising=False)
+    assert figures.full_or_fast(full, fast) is full and not shown
+    monkeypatch.setenv("MBTOOLS_FAST", "1")
+    assert figures.full_or_fast(full, fast) is fast
+    assert "2 seeds instead of 5, 4 epochs instead of 20" in shown[0]
+    with pytest.raises(ValueError, match="must have one set of names"):
+        figures.full_or_fast(full, {"seeds": 2})
+
+
 def test_source_shows_the_very_lines(shown):
     figures.source(cost.reduction, cost.pointwise_macs)
     code = shown[0].removeprefix("```python\n").removesuffix("\n```")
@@ -83,6 +94,14 @@ def test_source_shows_the_very_lines(shown):
     exec(code, scope)
     assert scope["reduction"](3, 128) == cost.reduction(3, 128)
     assert scope["pointwise_macs"](2, 3, 4) == 96
+
+
+def test_words_stand_left_and_numbers_right(shown):
+    rows = [("a", "one", "1 kB", "–"), ("b", "two", "−", "+2 %")]
+    figures.table(["row", "word", "mixed", "number"], rows, caption="A table")
+    root = ElementTree.fromstring(shown[0])
+    cells = [[c.get("class") for c in row] for row in root.iter("tr")]
+    assert cells == [[None, "mb-word", None, None]] * 3
 
 
 def test_a_photo_carries_its_text(shown):

@@ -100,7 +100,7 @@ def _name_widgets(notebook, name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
-    parser.add_argument("--timeout", type=int, default=600, help="seconds a cell")
+    parser.add_argument("--timeout", type=int, default=1800, help="seconds a cell")
     arguments = parser.parse_args()
     failed = False
     for path in arguments.notebooks:

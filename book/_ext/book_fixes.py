@@ -8,6 +8,7 @@
 - Scripts and fonts that a page does not use are dropped, the rest is deferred.
 """
 
+import atexit
 import json
 import re
 import sys
@@ -43,6 +44,9 @@ def _settle(app, config):
         windows if windows.exists() else binary / "bin" / "node"
     )
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60
+    # over a Unix socket it connects too early now and then; over TCP it waits
+    server = sphinxcontrib.katex.KaTeXServer
+    server.start_server_process = server.start_network_socket
     config.katex_js_path = str(ROOT / ".venv/book/katex/katex.min.js")
     if config.html_theme_options["repository_url"] == PLACEHOLDER:
         config.html_theme_options |= {
@@ -256,7 +260,17 @@ def _cut_icons(static, pages):
         subset.save_font(font, path, options)
 
 
+def _stop_katex():
+    """End the maths server with the build: left over, it keeps our pipes open."""
+    server = sphinxcontrib.katex.KaTeXServer
+    if server.katex_server:
+        atexit.unregister(server.terminate)
+        server.katex_server.terminate()
+        server.katex_server = None
+
+
 def _finish(app, exception):
+    _stop_katex()
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)

@@ -8,6 +8,8 @@ and draws. Their traits are there for your own code::
     explorer.cost.macs
 """
 
+from .block_designer import BlockDesigner
+from .collapse_explorer import CollapseExplorer
 from .cost_explorer import ALPHAS, RESOLUTIONS, CostExplorer, pareto_front
 from .filter_table import FilterTable
 from .layer_browser import LayerBrowser
@@ -21,6 +23,8 @@ __all__ = [
     "PARTS",
     "RESOLUTIONS",
     "SIZES",
+    "BlockDesigner",
+    "CollapseExplorer",
     "CostExplorer",
     "FilterTable",
     "LayerBrowser",

@@ -1,4 +1,11 @@
 const SHORT = 12, LONG = 40; // characters of a cell that does not wrap, that wants room
+const LETTER = "[\\p{L}\\p{N}_]";
+
+// the beginning of a word, or a whole number; filter_table.py has the same rule
+function finder(word) {
+  const escaped = word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return new RegExp(`(?<!${LETTER}|[.,])${escaped}(?!(?<=[0-9])[.,]?${LETTER})`, "u");
+}
 
 function filterTable(model) {
   const { header, rows, filters, caption } = JSON.parse(model.get("_table"));
@@ -21,7 +28,7 @@ function filterTable(model) {
   const count = datum("shown");
   root.append(
     h("div", { class: "mbx-filters" }, ...selects.map((x) => field(x.select, x.name)),
-      field(search, "words in a row"), clear),
+      field(search, "search"), clear),
     h("p", {}, count.node, ` of ${exact(rows.length)} rows`));
 
   // the roles stay where a narrow page shows each row as a card
@@ -59,12 +66,12 @@ function filterTable(model) {
   function draw() {
     if (search.value !== state.query) search.value = state.query;
     for (const { name, select, values } of selects) select.value = values.indexOf(state.chosen[name]);
-    const words = state.query.toLowerCase().split(/\s+/);
+    const words = state.query.toLowerCase().split(/\s+/).map(finder);
     const choices = Object.entries(state.chosen).map(([name, value]) => [header.indexOf(name), value]);
     let shown = 0;
     for (const { row, text, node } of lines) {
       const fits = choices.every(([i, value]) => row[i] === value)
-        && words.every((word) => text.includes(word));
+        && words.every((word) => word.test(text));
       shown += fits;
       if (node.hidden === fits) node.hidden = !fits;
     }

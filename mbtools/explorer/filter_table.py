@@ -1,5 +1,7 @@
 """A long table that a reader narrows down."""
 
+import re
+
 import traitlets
 
 from .base import Explorer, compact, html_table, script
@@ -11,7 +13,8 @@ class FilterTable(Explorer):
     header: the names of the columns; rows: lists of as many texts; filters:
     the columns to choose a value in; caption: what the table holds.
     A last column of long texts stands below its row.
-    query: words that must all stand in a row, in any cell and in any case;
+    query: words that a row must all have, in any cell and in any case. They
+    may be a word's beginning, but not a number's: "2" finds neither 12 nor 2.5.
     chosen: {column: value}, the rows with that value alone.
 
     Raises ValueError if a row or a filter does not fit the header, and
@@ -48,13 +51,17 @@ class FilterTable(Explorer):
     @property
     def shown(self):
         """The rows that the query and the choices leave, as a tuple."""
-        words = self.query.lower().split()
+        # filter_table.js has the same rule
+        words = [
+            re.compile(rf"(?<![\w.,]){re.escape(word)}(?!(?<=[0-9])[.,]?\w)")
+            for word in self.query.lower().split()
+        ]
         index = {self.header.index(name): value for name, value in self.chosen.items()}
         return tuple(
             row
             for row in self.rows
             if all(row[i] == value for i, value in index.items())
-            and all(word in "\n".join(row).lower() for word in words)
+            and all(word.search("\n".join(row).lower()) for word in words)
         )
 
     @traitlets.validate("chosen")

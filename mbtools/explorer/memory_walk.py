@@ -121,7 +121,7 @@ def _name(block):
 def _manner(parts):
     if parts == 1:
         return "layer by layer"
-    return "one channel at a time" if parts == PARTS[-1] else f"in {parts} parts"
+    return "one channel at a time" if parts == PARTS[-1] else f"in {parts} slices"
 
 
 @cache

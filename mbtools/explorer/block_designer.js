@@ -1,0 +1,172 @@
+function blockDesigner(model) {
+  const table = JSON.parse(model.get("_table"));
+  const id = `mbx${++instances}`;
+  const root = frameOf("block-designer", "Block designer");
+  const labels = {
+    in_channels: ["input channels ", h("i", {}, "k")],
+    out_channels: ["output channels ", h("i", {}, "k′")],
+    expansion: ["expansion ", h("i", {}, "t")],
+    size: ["size of the input"],
+  };
+  const keys = Object.keys(labels);
+  const sliders = keys.map((key) => slider(id, key, labels[key], table[key]));
+  const strides = choice(id, "stride", "stride", [[1, "stride 1"], [2, "stride 2"]],
+    (stride) => push({ stride }));
+  const added = h("span", { class: "mbx-note" });
+  root.append(
+    h("div", { class: "mbx-pair" }, ...sliders.map((x) => x.node)),
+    h("div", { class: "mbx-top" }, strides.node, added));
+
+  const names = {
+    inverted: "inverted residual", standard: "standard 3 × 3", separable: "separable pair",
+    bottleneck: "ResNet bottleneck",
+  };
+  const rivals = Object.keys(names).slice(1);
+  const pictures = { inverted: chain(names.inverted), bottleneck: chain(names.bottleneck) };
+  root.append(h("div", { class: "mbx-pair" }, ...Object.values(pictures).map((x) => x.node)));
+
+  const ratios = Object.fromEntries(rivals.map((name) => [name, datum(`ratio.${name}`)]));
+  root.append(h("p", { class: "mbx-ratios" }, "Multiply-adds of the inverted residual: ",
+    h("strong", {}, ratios.standard.node), " the standard convolution’s, ",
+    h("strong", {}, ratios.separable.node), " the separable pair’s, ",
+    h("strong", {}, ratios.bottleneck.node), " the bottleneck’s."));
+
+  // a bar is in pieces, a layer each; no block has more than three
+  const pieces = Object.fromEntries(Object.keys(names).map((name) => [name, [h("span"), h("span"), h("span")]]));
+  root.append(h("div", { class: "mbx-bars", "aria-hidden": "true" }, ...Object.entries(names).flatMap(([key, name]) =>
+    [h("span", {}, name), h("div", { class: "mbx-bar" }, ...pieces[key])])));
+
+  const cells = {};
+  const row = (columns) => ([key, ...name]) => h("tr", {}, h("th", { scope: "row" }, ...name),
+    ...columns.map((column) => h("td", {}, (cells[`${column}.${key}`] = datum(`${column}.${key}`)).node)));
+  const stages = { expand: "pointwise", depthwise: "depthwise", project: "pointwise" };
+  root.append(
+    tableOf(["block", "multiply-adds", "weights"], [
+      ...Object.entries(stages).map(([stage, kind]) => [stage, swatch(kind), stage]),
+      ...Object.entries(names),
+    ].map(row(["macs", "weights"]))),
+    tableOf(["bytes, float16", "layer by layer", "by channel"],
+      Object.entries(names).map(row(["memory", "sliced"]))),
+    h("p", { class: "mbx-note" }, "By channel: the tensors inside come one channel at a time. The bottleneck cannot "
+      + "do that, as its 3\u00a0×\u00a03 convolution reads all channels for each output."));
+
+  function draw() {
+    const { in_channels: k, out_channels: out, expansion: t, stride, size } = state;
+    const shortcut = stride === 1 && k === out;
+    const text = { in_channels: k, out_channels: out, expansion: t, size: `${size} × ${size}` };
+    keys.forEach((key, i) => sliders[i].show(table[key].indexOf(state[key]), text[key], text[key]));
+    strides.show(stride);
+    const why = [stride === 2 && "stride 2: the sizes differ", k !== out && `${k} channels in, ${out} out`];
+    added.textContent = shortcut ? "Shortcut: the input is added to the output."
+      : `No shortcut: ${why.filter(Boolean).join("; ")}.`;
+
+    const blocks = blocksOf(state, table.reduction);
+    const { inverted, bottleneck } = blocks;
+    for (const [i, stage] of Object.keys(stages).entries()) {
+      const layer = inverted[i + inverted.length - 3]; // at t = 1 the first is left out
+      for (const key of ["macs", "weights"]) {
+        cells[`${key}.${stage}`].show(layer?.[key] ?? 0, layer ? exact(layer[key]) : "none");
+      }
+    }
+    const total = (layers, key) => layers.reduce((sum, layer) => sum + layer[key], 0);
+    const most = Math.max(...Object.values(blocks).map((layers) => total(layers, "macs")));
+    for (const [name, layers] of Object.entries(blocks)) {
+      const held = shortcut && layers.length > 1 && name !== "separable" ? k * size ** 2 : 0;
+      const memory = table.bytes * Math.max(...layers.map((x, i) => x.reads + x.writes + (i && held)));
+      for (const key of ["macs", "weights"]) cells[`${key}.${name}`].show(total(layers, key), exact(total(layers, key)));
+      cells[`memory.${name}`].show(memory, exact(memory));
+      pieces[name].forEach((piece, i) => {
+        piece.hidden = !layers[i];
+        if (piece.hidden) return;
+        piece.className = `mbx-seg mbx-${layers[i].kind}`;
+        piece.style.width = `${(100 * layers[i].macs) / most}%`;
+      });
+    }
+    for (const name of ["inverted", "standard", "separable"]) {
+      const layers = blocks[name];
+      const inside = layers.slice(0, -1).reduce((sum, { to }) => sum + to ** 2, 0);
+      const sliced = table.bytes * (layers[0].reads + inside + layers.at(-1).writes);
+      cells[`sliced.${name}`].show(sliced, exact(sliced));
+    }
+    cells["sliced.bottleneck"].show("", "–");
+    for (const name of rivals) {
+      const ratio = total(inverted, "macs") / total(blocks[name], "macs");
+      ratios[name].show(ratio, `${ratio.toLocaleString("en-US", { maximumSignificantDigits: 3 })}\u00a0×`);
+    }
+    const widest = Math.max(...[...inverted, ...bottleneck].flatMap((x) => [x.inputs, x.outputs]));
+    for (const name in pictures) pictures[name].show(blocks[name], widest, shortcut);
+    screen.say(`Multiply-adds: ${Object.keys(names).map((name) =>
+      `${names[name]} ${exact(total(blocks[name], "macs"))}`).join(", ")}. ${added.textContent}`);
+  }
+
+  const screen = stage(root, draw);
+  const { state, push, stop } = connect(model, [...keys, "stride"], screen.ask);
+  keys.forEach((key, i) => sliders[i].input.addEventListener("input", (event) =>
+    push({ [key]: table[key][+event.target.value] })));
+  draw();
+  return { root, stop() { stop(); screen.stop(); } };
+}
+
+/** The layers of each block, as BlockDesigner.block and .rivals have them in Python. */
+function blocksOf({ in_channels: k, out_channels: out, expansion: t, stride, size }, reduction) {
+  const half = Math.ceil(size / stride), wide = t * k, narrow = Math.floor(out / reduction);
+  const layer = (title, kind, kernel, inputs, outputs, from, to) => {
+    const weights = kernel ** 2 * outputs * (kind === "depthwise" ? 1 : inputs);
+    return {
+      title, kind, inputs, outputs, from, to, weights,
+      macs: weights * to ** 2, reads: inputs * from ** 2, writes: outputs * to ** 2,
+    };
+  };
+  const expand = layer("expand 1 × 1, ReLU6", "pointwise", 1, k, wide, size, size);
+  return {
+    inverted: [
+      ...(t === 1 ? [] : [expand]),
+      layer("depthwise 3 × 3, ReLU6", "depthwise", 3, wide, wide, size, half),
+      layer("project 1 × 1, linear", "pointwise", 1, wide, out, half, half),
+    ],
+    standard: [layer("", "conv", 3, k, out, size, half)],
+    separable: [
+      layer("", "depthwise", 3, k, k, size, half),
+      layer("", "pointwise", 1, k, out, half, half),
+    ],
+    bottleneck: [
+      layer("reduce 1 × 1, ReLU", "pointwise", 1, k, narrow, size, size),
+      layer("standard 3 × 3, ReLU", "conv", 3, narrow, narrow, size, half),
+      layer("expand 1 × 1, ReLU", "pointwise", 1, narrow, out, half, half),
+    ],
+  };
+}
+
+/** A block's tensors and layers from top to bottom, as wide as they have channels. */
+function chain(title) {
+  const rows = Array.from({ length: 7 }, () => {
+    const form = h("span", { "aria-hidden": "true" }), text = h("span");
+    return { node: h("li", {}, form, text), form, text };
+  });
+  const list = h("ol", { class: "mbx-chain" }, ...rows.map(({ node }) => node));
+  const shape = (channels, size) => `${channels} × ${size} × ${size}`.replaceAll(" ", "\u00a0");
+  return {
+    node: h("figure", {}, h("figcaption", {}, title), list),
+    show(layers, widest, shortcut) {
+      list.classList.toggle("mbx-added", shortcut);
+      const last = layers.at(-1);
+      const steps = [
+        ...layers.flatMap((x) => [
+          ["tensor", x.inputs, x.inputs, shape(x.inputs, x.from)], [x.kind, x.inputs, x.outputs, x.title],
+        ]),
+        ["tensor", last.outputs, last.outputs, shape(last.outputs, last.to)],
+      ];
+      rows.forEach(({ node, form, text }, i) => {
+        node.hidden = i >= steps.length;
+        if (node.hidden) return;
+        const [part, above, below, words] = steps[i];
+        const [a, b] = [above, below].map((x) => Math.max(0.5, (50 * x) / widest)); // a hair is seen
+        form.className = `mbx-form mbx-${part}`;
+        form.style.clipPath = `polygon(${50 - a}% 0, ${50 + a}% 0, ${50 + b}% 100%, ${50 - b}% 100%)`;
+        text.textContent = words;
+      });
+    },
+  };
+}
+
+export default widget(blockDesigner);

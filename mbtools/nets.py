@@ -86,7 +86,7 @@ class Net:
     @property
     def blocks(self):
         """The layers in groups: the stem, each block, each layer after them."""
-        groups = groupby(self.layers, lambda layer: _block_name(layer.name))
+        groups = groupby(self.layers, block_name)
         return tuple(tuple(layers) for _, layers in groups)
 
     def peak_memory(self, bytes_per_value=4, parts=1):
@@ -117,6 +117,11 @@ def make_divisible(value, divisor=8):
         raise ValueError(f"value must be above 0; got {value!r}")
     rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+def block_name(layer):
+    """The block that a layer is in, as "block 3"; outside, the layer's name."""
+    return re.match(r"block \d+|.*", layer.name)[0]
 
 
 def block_memory(block, parts=1, bytes_per_value=4):
@@ -290,11 +295,6 @@ def inverted_residual(
 
 def _classifier(channels, classes):
     return Layer("linear", channels, classes, norm=False, bias=True, name="classifier")
-
-
-def _block_name(layer_name):
-    """ "block 3" for "block 3 expand"; a layer outside a block is its own."""
-    return re.match(r"block \d+|.*", layer_name)[0]
 
 
 def _check(alpha, resolution, classes, smallest_alpha):

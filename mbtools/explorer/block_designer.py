@@ -66,7 +66,7 @@ class BlockDesigner(Explorer):
         k, out = self.in_channels, self.out_channels
         stride, size = self.stride, self.size
         inner = out // REDUCTION
-        held = k * size**2 if self.shortcut else 0
+        held = self.block[-1].held
         depthwise = Layer("depthwise", k, k, 3, stride, size)
         half = depthwise.out_size
         return {
@@ -82,7 +82,7 @@ class BlockDesigner(Explorer):
     @property
     def shortcut(self):
         """Whether the block adds its input to its output."""
-        return self.stride == 1 and self.in_channels == self.out_channels
+        return self.block[-1].held > 0
 
     def __repr__(self):
         blocks = {"inverted": self.block} | self.rivals

@@ -79,7 +79,9 @@ class MemoryWalk(Explorer):
         rows = []
         for block in blocks:
             held = [x * size for x in held_values(block, self.parts)]
-            rows.append((_name(block), *(f"{x:,}" for x in (*held, sum(held)))))
+            rows.append(
+                (nets.block_name(block[0]), *(f"{x:,}" for x in (*held, sum(held))))
+            )
         peaks = " and ".join(f"{x:,} for {NAMES[key]}" for key, x in self.peaks.items())
         return html_table(
             "memory-walk",
@@ -113,11 +115,6 @@ def _runs(block, parts):
     return (max(block, key=lambda layer: layer.activation_bytes()),)
 
 
-def _name(block):
-    # "block 3" of "block 3 expand"; a layer outside a block has one word
-    return " ".join(block[0].name.split()[:2])
-
-
 def _manner(parts):
     if parts == 1:
         return "layer by layer"
@@ -145,7 +142,7 @@ def _table():
 def _entry(block):
     first, last = block[0], block[-1]
     return {
-        "name": _name(block),
+        "name": nets.block_name(first),
         "shapes": [
             shape(first.in_channels, first.in_size),
             [shape(x.out_channels, x.out_size) for x in block[:-1]],

@@ -30,11 +30,11 @@ test: book env-full
 	@$(FULL) -m ruff check .
 	@$(FULL) -m ruff format --check .
 	@$(FULL) tools/browser.py
-	@MBTOOLS_FAST=1 $(FULL) -m pytest
+	@MBTOOLS_FAST=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(FULL) -m pytest -n 2
 
 # All notebooks, or one: make outputs NOTEBOOK=notebooks/01_….ipynb
 outputs: env-full
-	@$(FULL) tools/outputs.py $(or $(NOTEBOOK),$(wildcard notebooks/*.ipynb))
+	@TQDM_DISABLE=1 $(FULL) tools/outputs.py $(or $(NOTEBOOK),$(wildcard notebooks/*.ipynb))
 
 picture: book env-full
 	@$(FULL) tools/picture.py book/_static/explorer.png

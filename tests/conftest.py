@@ -45,6 +45,23 @@ def browser():
         running.close()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Side by side (-n 2), a notebook's cells stay together, other tests go alone.
+
+    What has most cells comes first, so that each process is done with notebooks
+    when it starts a browser.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return file if file.endswith(".ipynb") else nodeid
+
+    return Scheduling(config, log)
+
+
 def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     if any(NONE in str(report.longrepr) for report in skipped):
@@ -107,7 +124,7 @@ def watched(contexts):
 
     def get(address, width=1280, dark=False, javascript=True):
         page = contexts(width, dark, javascript).new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         pages.append(page)
         watch = Watch(page, host="/".join(address.split("/")[:3]) + "/")
         page.goto(address)

@@ -211,6 +211,9 @@ def test_text_and_table_of_the_block_designer():
     html = designer._repr_mimebundle_()[0]["text/html"]
     for told in ("block expand", "38,400", "158,400", "115,200", "Shortcut: no"):
         assert told in html
+    # 8, 48, 48 and 16 channels, each 10 x 10 in float16, two at a time
+    for told in ("11,200", "19,200", "12,800"):
+        assert f"<td>{told}</td>" in html
 
 
 @pytest.fixture
@@ -241,10 +244,10 @@ def test_block_designer_shows_what_nets_computes(block_box):
     for (k, out, t, stride, size), page in zip(BLOCKS, pages, strict=True):
         designer = BlockDesigner(k, out, t, stride, size)
         block, rivals = designer.block, designer.rivals
-        expected = {"macs.expand": 0, "weights.expand": 0}
+        expected = {f"{x}.inverted.expand": 0 for x in ("macs", "weights", "memory")}
         told = [shape(k, size), shape(out, block[-1].out_size), shape(t * k, size)]
         for layer in block:
-            stage = layer.name.split()[-1]
+            stage = f"inverted.{layer.name.split()[-1]}"
             expected |= {f"macs.{stage}": layer.macs, f"weights.{stage}": layer.weights}
         for name, layers in ({"inverted": block} | rivals).items():
             expected |= {
@@ -252,6 +255,11 @@ def test_block_designer_shows_what_nets_computes(block_box):
                 f"weights.{name}": weights(layers),
                 f"memory.{name}": nets.block_memory(layers, 1, 2),
             }
+            if len(layers) > 1:
+                expected |= {
+                    f"memory.{name}.{layer.name.split()[-1]}": layer.activation_bytes(2)
+                    for layer in layers
+                }
             told.append(f"{macs(layers):,}")
             if name != "bottleneck":
                 inner = layers[-1].in_channels

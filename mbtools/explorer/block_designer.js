@@ -36,18 +36,28 @@ function blockDesigner(model) {
   root.append(h("div", { class: "mbx-bars", "aria-hidden": "true" }, ...Object.entries(names).flatMap(([key, name]) =>
     [h("span", {}, name), h("div", { class: "mbx-bar" }, ...pieces[key])])));
 
-  const cells = {};
-  const row = (columns) => ([key, ...name]) => h("tr", {}, h("th", { scope: "row" }, ...name),
-    ...columns.map((column) => h("td", {}, (cells[`${column}.${key}`] = datum(`${column}.${key}`)).node)));
-  const stages = { expand: "pointwise", depthwise: "depthwise", project: "pointwise" };
+  const stages = { // the layers of those blocks that have more than one
+    inverted: { expand: "pointwise", depthwise: "depthwise", project: "pointwise" },
+    separable: { depthwise: "depthwise", pointwise: "pointwise" },
+    bottleneck: { reduce: "pointwise", standard: "conv", expand: "pointwise" },
+  };
+  const cells = [];
+  const row = (columns, name, stage, ...title) => h("tr", {}, h("th", { scope: "row" }, ...title),
+    ...columns.map((column) => {
+      const { node, show } = datum([column, name, stage].filter(Boolean).join("."));
+      cells.push({ column, name, stage, show });
+      return h("td", {}, node);
+    }));
+  const rows = (columns, detail) => Object.entries(names).flatMap(([name, title]) => [
+    row(columns, name, "", title),
+    ...Object.entries(detail[name] ?? {}).map(([stage, kind]) => row(columns, name, stage, swatch(kind), stage)),
+  ]);
+  const { inverted } = stages;
   root.append(
-    tableOf(["block", "multiply-adds", "weights"], [
-      ...Object.entries(stages).map(([stage, kind]) => [stage, swatch(kind), stage]),
-      ...Object.entries(names),
-    ].map(row(["macs", "weights"]))),
-    tableOf(["bytes, float16", "layer by layer", "by channel"],
-      Object.entries(names).map(row(["memory", "sliced"]))),
-    h("p", { class: "mbx-note" }, "By channel: the tensors inside come one channel at a time. The bottleneck cannot "
+    tableOf(["block", "multiply-adds", "weights"], rows(["macs", "weights"], { inverted })),
+    tableOf(["bytes, float16", "layer by layer", "by channel"], rows(["memory", "sliced"], stages)),
+    h("p", { class: "mbx-note" }, "A layer holds its input, its output and what a shortcut keeps; layer by layer, "
+      + "the fullest counts. By channel: the tensors inside come one channel at a time. The bottleneck cannot "
       + "do that, as its 3\u00a0×\u00a03 convolution reads all channels for each output."));
 
   function draw() {
@@ -62,19 +72,19 @@ function blockDesigner(model) {
 
     const blocks = blocksOf(state, table.reduction);
     const { inverted, bottleneck } = blocks;
-    for (const [i, stage] of Object.keys(stages).entries()) {
-      const layer = inverted[i + inverted.length - 3]; // at t = 1 the first is left out
-      for (const key of ["macs", "weights"]) {
-        cells[`${key}.${stage}`].show(layer?.[key] ?? 0, layer ? exact(layer[key]) : "none");
-      }
-    }
     const total = (layers, key) => layers.reduce((sum, layer) => sum + layer[key], 0);
     const most = Math.max(...Object.values(blocks).map((layers) => total(layers, "macs")));
+    const whole = {};
     for (const [name, layers] of Object.entries(blocks)) {
       const held = shortcut && layers.length > 1 && name !== "separable" ? k * size ** 2 : 0;
-      const memory = table.bytes * Math.max(...layers.map((x, i) => x.reads + x.writes + (i && held)));
-      for (const key of ["macs", "weights"]) cells[`${key}.${name}`].show(total(layers, key), exact(total(layers, key)));
-      cells[`memory.${name}`].show(memory, exact(memory));
+      layers.forEach((x, i) => { x.memory = table.bytes * (x.reads + x.writes + (i && held)); });
+      const inside = layers.slice(0, -1).reduce((sum, { to }) => sum + to ** 2, 0);
+      whole[name] = {
+        macs: total(layers, "macs"),
+        weights: total(layers, "weights"),
+        memory: Math.max(...layers.map((x) => x.memory)),
+        sliced: name === "bottleneck" ? undefined : table.bytes * (layers[0].reads + inside + layers.at(-1).writes),
+      };
       pieces[name].forEach((piece, i) => {
         piece.hidden = !layers[i];
         if (piece.hidden) return;
@@ -82,21 +92,20 @@ function blockDesigner(model) {
         piece.style.width = `${(100 * layers[i].macs) / most}%`;
       });
     }
-    for (const name of ["inverted", "standard", "separable"]) {
-      const layers = blocks[name];
-      const inside = layers.slice(0, -1).reduce((sum, { to }) => sum + to ** 2, 0);
-      const sliced = table.bytes * (layers[0].reads + inside + layers.at(-1).writes);
-      cells[`sliced.${name}`].show(sliced, exact(sliced));
+    for (const { column, name, stage, show } of cells) {
+      const part = stage ? blocks[name].find(({ title }) => title.startsWith(stage)) : whole[name];
+      const count = part?.[column]; // at t = 1 no layer expands
+      if (count === undefined) show("", "–");
+      else show(count, exact(count));
     }
-    cells["sliced.bottleneck"].show("", "–");
     for (const name of rivals) {
-      const ratio = total(inverted, "macs") / total(blocks[name], "macs");
+      const ratio = whole.inverted.macs / whole[name].macs;
       ratios[name].show(ratio, `${ratio.toLocaleString("en-US", { maximumSignificantDigits: 3 })}\u00a0×`);
     }
     const widest = Math.max(...[...inverted, ...bottleneck].flatMap((x) => [x.inputs, x.outputs]));
     for (const name in pictures) pictures[name].show(blocks[name], widest, shortcut);
     screen.say(`Multiply-adds: ${Object.keys(names).map((name) =>
-      `${names[name]} ${exact(total(blocks[name], "macs"))}`).join(", ")}. ${added.textContent}`);
+      `${names[name]} ${exact(whole[name].macs)}`).join(", ")}. ${added.textContent}`);
   }
 
   const screen = stage(root, draw);
@@ -109,7 +118,7 @@ function blockDesigner(model) {
 
 /** The layers of each block, as BlockDesigner.block and .rivals have them in Python. */
 function blocksOf({ in_channels: k, out_channels: out, expansion: t, stride, size }, reduction) {
-  const half = Math.ceil(size / stride), wide = t * k, narrow = Math.floor(out / reduction);
+  const half = Math.ceil(size / stride), wide = t * k, thin = Math.floor(out / reduction);
   const layer = (title, kind, kernel, inputs, outputs, from, to) => {
     const weights = kernel ** 2 * outputs * (kind === "depthwise" ? 1 : inputs);
     return {
@@ -124,15 +133,15 @@ function blocksOf({ in_channels: k, out_channels: out, expansion: t, stride, siz
       layer("depthwise 3 × 3, ReLU6", "depthwise", 3, wide, wide, size, half),
       layer("project 1 × 1, linear", "pointwise", 1, wide, out, half, half),
     ],
-    standard: [layer("", "conv", 3, k, out, size, half)],
+    standard: [layer("standard 3 × 3, ReLU", "conv", 3, k, out, size, half)],
     separable: [
-      layer("", "depthwise", 3, k, k, size, half),
-      layer("", "pointwise", 1, k, out, half, half),
+      layer("depthwise 3 × 3, ReLU", "depthwise", 3, k, k, size, half),
+      layer("pointwise 1 × 1, ReLU", "pointwise", 1, k, out, half, half),
     ],
     bottleneck: [
-      layer("reduce 1 × 1, ReLU", "pointwise", 1, k, narrow, size, size),
-      layer("standard 3 × 3, ReLU", "conv", 3, narrow, narrow, size, half),
-      layer("expand 1 × 1, ReLU", "pointwise", 1, narrow, out, half, half),
+      layer("reduce 1 × 1, ReLU", "pointwise", 1, k, thin, size, size),
+      layer("standard 3 × 3, ReLU", "conv", 3, thin, thin, size, half),
+      layer("expand 1 × 1, ReLU", "pointwise", 1, thin, out, half, half),
     ],
   };
 }

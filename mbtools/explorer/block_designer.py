@@ -19,7 +19,8 @@ class BlockDesigner(Explorer):
     in_channels, out_channels: k and k′, each one of ``WIDTHS``; expansion: t,
     from 1 to 10; stride: 1 or 2; size: h = w of the input, one of ``SIDES``.
     Another value raises ``traitlets.TraitError``. Memory is of activations,
-    in float16 (see ``nets.block_memory``).
+    in float16, of each layer (``Layer.activation_bytes``) and of each block
+    (``nets.block_memory``).
     """
 
     _esm = script("block_designer")
@@ -65,17 +66,19 @@ class BlockDesigner(Explorer):
         """
         k, out = self.in_channels, self.out_channels
         stride, size = self.stride, self.size
-        inner = out // REDUCTION
+        half = self.block[-1].out_size
+        thin = out // REDUCTION
         held = self.block[-1].held
-        depthwise = Layer("depthwise", k, k, 3, stride, size)
-        half = depthwise.out_size
         return {
             "standard": [Layer("conv", k, out, 3, stride, size)],
-            "separable": [depthwise, Layer("pointwise", k, out, in_size=half)],
+            "separable": [
+                Layer("depthwise", k, k, 3, stride, size, name="depthwise"),
+                Layer("pointwise", k, out, in_size=half, name="pointwise"),
+            ],
             "bottleneck": [
-                Layer("pointwise", k, inner, in_size=size),
-                Layer("conv", inner, inner, 3, stride, size, held=held),
-                Layer("pointwise", inner, out, in_size=half, held=held),
+                Layer("pointwise", k, thin, in_size=size, name="reduce"),
+                Layer("conv", thin, thin, 3, stride, size, held=held, name="standard"),
+                Layer("pointwise", thin, out, in_size=half, held=held, name="expand"),
             ],
         }
 
@@ -94,26 +97,23 @@ class BlockDesigner(Explorer):
         )
 
     def _fallback(self):
-        blocks = {"inverted residual": self.block} | self.rivals
+        rows = []
+        for name, layers in ({"inverted residual": self.block} | self.rivals).items():
+            rows.append(_row(name, layers))
+            rows += [_row(f"{name}: {x.name}", [x]) for x in layers if x.name]
         return html_table(
             "block-designer",
             f"From {self.in_channels} to {self.out_channels} channels, t = "
             f"{self.expansion}, stride {self.stride}, input {self.size} × {self.size}",
             ("block", "multiply-adds", "weights", "bytes held, layer by layer"),
-            [
-                *((x.name, f"{x.macs:,}", f"{x.weights:,}", "") for x in self.block),
-                *(
-                    (
-                        name,
-                        f"{_sum(layers, 'macs'):,}",
-                        f"{_sum(layers, 'weights'):,}",
-                        f"{nets.block_memory(layers, 1, BYTES):,}",
-                    )
-                    for name, layers in blocks.items()
-                ),
-            ],
+            rows,
             f"Shortcut: {'yes' if self.shortcut else 'no'}. Activations in float16.",
         )
+
+
+def _row(name, layers):
+    memory = nets.block_memory(layers, 1, BYTES)
+    return name, *(f"{_sum(layers, x):,}" for x in ("macs", "weights")), f"{memory:,}"
 
 
 def _sum(layers, quantity):

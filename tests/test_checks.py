@@ -1,6 +1,7 @@
 """The checkers accept what is right and name what is wrong."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -127,7 +128,42 @@ def levels(x, top, rounding=torch.round, step=None, low=0):
     return rounding(x.clamp(low, top) / step) * step
 
 
+def counted(truth, says, classes):
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (truth, says), 1)
+    return counts
+
+
+def counted_once(truth, says, classes):
+    counts = np.zeros((classes, classes), int)
+    counts[truth, says] += 1
+    return counts
+
+
+def gaps(confidence, right, bins):
+    """The share of the pictures in each bin, and how much more are right."""
+    edges = np.linspace(0, 1, bins + 1)
+    for low, high in pairwise(edges):
+        own = (confidence >= low) & (confidence < high)
+        if own.any():
+            yield own.mean(), right[own].mean() - confidence[own].mean()
+
+
+def calibration(confidence, right, bins):
+    return sum(share * abs(gap) for share, gap in gaps(confidence, right, bins))
+
+
+def at_rates(net, lr, head_lr):
+    return [
+        {"params": [p], "lr": head_lr if name.startswith("classifier") else lr}
+        for name, p in net.named_parameters()
+    ]
+
+
 RIGHT = [
+    (checks.confusion, counted),
+    (checks.calibration_error, calibration),
+    (checks.parameter_groups, at_rates),
     (checks.block_cost, block_macs),
     (checks.inverted_residual, Inverted),
     (checks.quantise, levels),
@@ -166,6 +202,38 @@ def test_empty_answers_are_told_so(check, capsys):
 
 
 WRONG = [
+    (checks.confusion, lambda t, s, n: counted(t, s, n).T, "swapped"),
+    (checks.confusion, counted_once, "adds once for a repeated pair"),
+    (checks.confusion, lambda t, s, n: counted(t, s, n)[:-1], "the shape"),
+    (checks.confusion, lambda t, s, n: counted(t, s, n) + 1, "count the pictures"),
+    (
+        checks.calibration_error,
+        lambda c, r, b: np.mean([abs(gap) for _, gap in gaps(c, r, b)]),
+        "weigh each bin",
+    ),
+    (
+        checks.calibration_error,
+        lambda c, r, b: abs(sum(share * gap for share, gap in gaps(c, r, b))),
+        "without its sign",
+    ),
+    (
+        checks.calibration_error,
+        lambda c, r, b: 100 * calibration(c, r, b),
+        "not per cent",
+    ),
+    (checks.calibration_error, lambda c, r, b: float("nan"), "leave it out"),
+    (checks.calibration_error, lambda c, r, b: 0.0, "in each bin"),
+    (
+        checks.parameter_groups,
+        lambda net, lr, head_lr: at_rates(net, head_lr, lr),
+        "features.0.0.weight gets the rate 0.01, not 0.0001",
+    ),
+    (
+        checks.parameter_groups,
+        lambda net, lr, head_lr: at_rates(net, lr, head_lr)[:-2],
+        "classifier.1.weight is in no group",
+    ),
+    (checks.parameter_groups, lambda *_: [1, 2], "return a list"),
     (checks.separable_cost, cost.standard_macs, "cost of a standard convolution"),
     (
         checks.separable_cost,

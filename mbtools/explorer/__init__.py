@@ -15,6 +15,7 @@ from .filter_table import FilterTable
 from .layer_browser import LayerBrowser
 from .layer_explorer import CHANNELS, KERNELS, SIZES, LayerExplorer
 from .memory_walk import PARTS, MemoryWalk
+from .prediction_browser import PredictionBrowser
 
 __all__ = [
     "ALPHAS",
@@ -30,5 +31,6 @@ __all__ = [
     "LayerBrowser",
     "LayerExplorer",
     "MemoryWalk",
+    "PredictionBrowser",
     "pareto_front",
 ]

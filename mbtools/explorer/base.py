@@ -37,6 +37,11 @@ def script(name):
     return "".join((HERE / f"{x}.js").read_text("utf-8") for x in ("shared", name))
 
 
+def style(name):
+    """The widget's own style sheet after the shared one."""
+    return "".join((HERE / f"{x}.css").read_text("utf-8") for x in ("explorer", name))
+
+
 def compact(table):
     """A table as one string: a notebook stores a list one number a line."""
     return json.dumps(table, separators=(",", ":"), ensure_ascii=False)

@@ -770,3 +770,158 @@ def parameter_groups(answer):
             "layer is net.classifier, all else is pretrained"
         )
     return "every parameter once, at its own rate"
+
+
+@_exercise
+def intensity(answer):
+    """Chapter 8: answer(kernel, in_channels, out_channels, size, groups) -> MACs/B."""
+    for kernel, m, n, size in _shapes():
+        for groups in (1, m):
+            n_out = n if groups == 1 else m
+            got = _ask_number(answer, kernel, m, n_out, size, groups)
+            kind = "conv" if groups == 1 else "depthwise"
+            layer = cost.Layer(kind, m, n_out, kernel, in_size=size)
+            right = layer.macs / layer.bytes_moved()
+            without = layer.macs / (4 * (layer.in_values + layer.out_values))
+            mistakes = {
+                4 * right: "a number of float32 has four bytes",
+                without: "the weights must be read as well",
+                layer.macs / layer.bytes_moved(1): "a number of float32 has four bytes",
+                1 / right: "multiply-adds over bytes, not bytes over multiply-adds",
+                groups * right: "a group reads only its own channels: divide by groups",
+            }
+            hint = "multiply-adds over four times the numbers in input, output, weights"
+            for mistake, words in mistakes.items():
+                if math.isclose(got, mistake, rel_tol=1e-6):
+                    hint = words
+            assert math.isclose(got, right, rel_tol=1e-6), (
+                f"for kernel {kernel}, {m} channels in, {n_out} out, size {size}, "
+                f"{groups} groups you get {got:.4f}, not {right:.4f}: {hint}"
+            )
+    return "right for 20 shapes, standard and depthwise"
+
+
+@_exercise
+def roof(answer):
+    """Chapter 8: answer(intensity, peak, bandwidth) -> attainable MACs/s."""
+    rng = random.Random(8)
+    for _ in range(20):
+        peak, bandwidth = rng.uniform(10, 1000), rng.uniform(1, 100)  # in billions
+        for part in (0.1, 0.9, 1.1, 10):  # of the ridge
+            own = part * peak / bandwidth
+            got, right = _ask_number(answer, own, peak, bandwidth), part * peak
+            side = "below" if part < 1 else "above"
+            limit = "bandwidth" if part < 1 else "peak"
+            right = min(right, peak)
+            assert math.isclose(got, right, rel_tol=1e-6), (
+                f"at {own:.2f} multiply-adds a byte you get {got:.4g}, not "
+                f"{right:.4g}: it lies {side} the ridge, where the {limit} limits"
+            )
+    return "right on both sides of 20 ridges"
+
+
+@_exercise
+def fold(answer):
+    """Chapter 8: answer(weight, gamma, beta, mean, variance, eps) -> weight, bias."""
+    import torch
+    from torch.nn.functional import batch_norm, conv2d
+
+    generator = torch.Generator().manual_seed(8)
+    for m, n, kernel in ((3, 8, 3), (16, 4, 1), (5, 5, 5)):
+        weight = torch.randn(n, m, kernel, kernel, generator=generator)
+        beta, mean = torch.randn(2, n, generator=generator)
+        gamma, variance = torch.rand(2, n, generator=generator) + 0.01
+        eps = 1e-2  # large, so that it is missed if left out
+        got = _ask(answer, weight, gamma, beta, mean, variance, eps)
+        assert isinstance(got, tuple) and len(got) == 2, (
+            f"return a pair: the weight and the bias; got {type(got).__name__}"
+        )
+        new, bias = got
+        for name, tensor, shape in (
+            ("weight", new, tuple(weight.shape)),
+            ("bias", bias, (n,)),
+        ):
+            assert isinstance(tensor, torch.Tensor), f"the {name} is no tensor"
+            assert tuple(tensor.shape) == shape, (
+                f"the {name} has the shape {tuple(tensor.shape)}, not {shape}"
+            )
+        x = torch.randn(2, m, 9, 9, generator=generator)
+        right = batch_norm(conv2d(x, weight), mean, variance, gamma, beta, eps=eps)
+        error = (conv2d(x, new, bias) - right).abs().max().item()
+        hint = "the scale is γ / √(σ² + ε); the weight takes it, and the mean with it"
+        scale = gamma / torch.sqrt(variance + eps)
+        if torch.equal(new, weight):
+            hint = "the weight must be scaled too, channel by channel"
+        elif torch.allclose(new, weight * scale[:, None, None, None]):
+            hint = "the weight is right; the bias is β − μ times the scale"
+        assert error < 1e-3, f"the outputs differ by up to {error:.3g}: {hint}"
+    return "one convolution does the work of both, for three shapes"
+
+
+@_exercise
+def checkpoint_bytes(answer):
+    """Chapter 9: answer(params, optimizer) -> bytes of a checkpoint in float32."""
+    copies = {"none": 1, "sgd": 1, "momentum": 2, "adam": 3}
+    for params in (202_950, 734_246):
+        for optimizer, numbers in copies.items():
+            got, right = _ask_number(answer, params, optimizer), 4 * params * numbers
+            mistakes = {
+                right // 4: "a number in float32 has four bytes",
+                right - 4 * params: "the parameters themselves are in it, too",
+                4 * params: "the optimizer keeps numbers for each parameter, too",
+            }
+            if optimizer == "none":
+                mistakes[2 * right] = "these are numbers of eight bytes"
+            hint = mistakes.get(
+                got, "momentum keeps one number for each parameter, Adam two, SGD none"
+            )
+            assert got == right, (
+                f"for {params:,} parameters and {optimizer!r} you get {got:,}, not "
+                f"{right:,}: {hint}"
+            )
+    return "right for two nets and four optimizers"
+
+
+@_exercise
+def least_loss(answer):
+    """Chapter 9: answer(classes) -> least cross-entropy of probabilities."""
+    for classes in (2, 6, 10, 1000):
+        got = _ask_number(answer, classes)
+        right = math.log(1 + (classes - 1) / math.e)
+        mistakes = {
+            0: "that is the least of logits, which may be as large as they like; a "
+            "probability is at most 1",
+            math.log(classes): "a net that knows nothing has this loss",
+            -right: "a loss is minus the logarithm",
+            1 / (1 + (classes - 1) / math.e): "this is the probability; the loss is "
+            "minus its logarithm",
+        }
+        hint = "put 1 for the right class and 0 for each other into a softmax"
+        for mistake, words in mistakes.items():
+            if math.isclose(got, mistake, rel_tol=1e-6):
+                hint = words
+        assert math.isclose(got, right, rel_tol=1e-4), (
+            f"for {classes} classes you get {got:.4f}, not {right:.4f}: {hint}"
+        )
+    return "right for 2, 6, 10 and 1000 classes"
+
+
+@_exercise
+def smallest_test(answer):
+    """Chapter 9: answer(percent, digits) -> the fewest pictures that can give it."""
+    for right, count, digits in ((84, 85, 3), (77, 83, 2), (1, 3, 1), (19, 20, 1)):
+        percent = round(100 * right / count, digits)
+        got = _ask_number(answer, percent, digits)
+        assert got >= 2 and got == int(got), (
+            f"return a whole number of pictures, 2 or more; got {got!r}"
+        )
+        nearest = round(100 * round(got * percent / 100) / got, digits)
+        assert nearest == percent, (
+            f"{percent} % of {got} pictures: {round(got * percent / 100)} right are "
+            f"{nearest} %. Round what so many pictures can give to {digits} digits, "
+            f"and compare"
+        )
+        assert got == count, (
+            f"{got} pictures can give {percent} %, but so can {count}: start from few"
+        )
+    return "right for four accuracies"

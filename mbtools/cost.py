@@ -50,7 +50,8 @@ class Layer:
     The input is (M, D, D) with M = ``in_channels`` and D = ``in_size``, the
     output (N, D', D') with N = ``out_channels`` and D' = ``out_size``.
     Convolutions are padded so that only the stride shrinks the picture:
-    D' = D / stride, rounded up.
+    D' = D / stride, rounded up. A picture that is not square has (height,
+    width) for D, and for D'.
 
     kind: "conv", "depthwise", "pointwise" or "linear" (in_size 1).
     norm, bias: what stands beside the weights: a batch norm (a scale and a
@@ -78,10 +79,10 @@ class Layer:
             raise ValueError(
                 f"kind must be one of {', '.join(KINDS)}; got {self.kind!r}"
             )
-        for field in ("in_channels", "out_channels", "kernel", "stride", "in_size"):
-            value = getattr(self, field)
-            if not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"{field} must be an integer >= 1; got {value!r}")
+        for field in ("in_channels", "out_channels", "kernel", "stride"):
+            _check_count(field, getattr(self, field))
+        for side in _sides(self.in_size):
+            _check_count("in_size", side)
         if self.kernel % 2 == 0:
             raise ValueError(
                 f"kernel must be odd, so that padding keeps the size; got {self.kernel}"
@@ -101,13 +102,16 @@ class Layer:
     @property
     def out_size(self):
         """Side of the output, in pixels: in_size / stride, rounded up."""
-        return -(-self.in_size // self.stride)
+        sides = tuple(-(-side // self.stride) for side in _sides(self.in_size))
+        return sides if isinstance(self.in_size, tuple) else sides[0]
 
     @property
     def weights(self):
         """Weights alone, as the papers count them (no batch norm, no bias)."""
         # a 1x1 output visits each weight exactly once
-        return self._macs_at(1)
+        if self.kind == "depthwise":
+            return depthwise_macs(self.kernel, self.in_channels, 1)
+        return standard_macs(self.kernel, self.in_channels, self.out_channels, 1)
 
     @property
     def params(self):
@@ -116,18 +120,23 @@ class Layer:
 
     @property
     def macs(self):
-        """Multiply-adds for one picture."""
-        return self._macs_at(self.out_size)
+        """Multiply-adds for one picture: each weight once for an output pixel."""
+        return self.weights * self.out_pixels
 
     @property
     def in_values(self):
         """Numbers in the input tensor, M * D * D."""
-        return self.in_channels * self.in_size**2
+        return self.in_channels * _pixels(self.in_size)
+
+    @property
+    def out_pixels(self):
+        """Pixels of the output, D' * D'."""
+        return _pixels(self.out_size)
 
     @property
     def out_values(self):
         """Numbers in the output tensor, N * D' * D'."""
-        return self.out_channels * self.out_size**2
+        return self.out_channels * self.out_pixels
 
     def activation_bytes(self, bytes_per_value=4):
         """Bytes in memory while the layer runs: input, output, held tensor.
@@ -137,7 +146,27 @@ class Layer:
         """
         return (self.in_values + self.out_values + self.held) * bytes_per_value
 
-    def _macs_at(self, size):
-        if self.kind == "depthwise":
-            return depthwise_macs(self.kernel, self.in_channels, size)
-        return standard_macs(self.kernel, self.in_channels, self.out_channels, size)
+    def bytes_moved(self, bytes_per_value=4, batch=1):
+        """Bytes that must move to run the layer, the least there can be.
+
+        Each of ``batch`` pictures has its input and its output; the weights,
+        with the batch norm folded in, move once for all of them. What a
+        shortcut holds stays where it is.
+        """
+        tensors = batch * (self.in_values + self.out_values)
+        return (tensors + self.weights) * bytes_per_value
+
+
+def _sides(size):
+    """(height, width); of a square, its side twice."""
+    return size if isinstance(size, tuple) and len(size) == 2 else (size, size)
+
+
+def _pixels(size):
+    height, width = _sides(size)
+    return height * width
+
+
+def _check_count(field, value):
+    if not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{field} must be an integer >= 1; got {value!r}")

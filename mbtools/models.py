@@ -1,4 +1,4 @@
-"""MobileNet V1, its twins and V2 as torch modules, and V2's ImageNet weights.
+"""The book's nets as torch modules, and V2's ImageNet weights.
 
 Each module is built from the very layers that ``nets`` counts. V2's have the
 names and shapes of torchvision's, so that weights go both ways.
@@ -87,16 +87,18 @@ class InvertedResidual(nn.Module):
 
     (B, in_channels, H, W) to (B, out_channels, H / stride, W / stride). The
     input is added to the output where their shapes agree: at stride 1, with
-    as many channels out as in.
+    as many channels out as in. ``activation`` is a module class.
     """
 
-    def __init__(self, in_channels, out_channels, stride, expansion):
+    def __init__(
+        self, in_channels, out_channels, stride, expansion, activation=nn.ReLU6
+    ):
         super().__init__()
         *inner, project = nets.inverted_residual(
             in_channels, out_channels, stride, expansion
         )
         self.conv = nn.Sequential(
-            *(convolution(layer, nn.ReLU6) for layer in inner),
+            *(convolution(layer, activation) for layer in inner),
             # the bottleneck is linear; unpacked, its names are torchvision's
             *convolution(project, activation=None),
         )
@@ -129,6 +131,60 @@ class MobileNetV2(nn.Module):
 
     def forward(self, x):
         """(B, 3, H, W) to logits (B, classes)."""
+        return self.classifier(self.features(x).mean((2, 3)))
+
+
+class PDModel(nn.Module):
+    """A LeNet for partial discharge, repaired (chapter 9; ``nets.pd_model``).
+
+    Raises ValueError as ``nets.pd_model`` does.
+    """
+
+    def __init__(self, alpha=1.0, classes=6):
+        super().__init__()
+        net = nets.pd_model(alpha, classes=classes)
+        *convolutions, wide, narrow, last = net.layers
+        steps = []
+        for x in convolutions:
+            conv = nn.Conv2d(x.in_channels, x.out_channels, 3, padding=1)
+            steps += [conv, nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+        # 60x120 leave this very grid; other sizes are pooled to it
+        grid = nn.AdaptiveAvgPool2d(nets.PD_GRID)
+        self.features = nn.Sequential(*steps, grid)
+        self.classifier = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(wide.in_channels, wide.out_channels),
+            nn.ReLU(inplace=True),
+            nn.Linear(narrow.in_channels, narrow.out_channels),
+            nn.Dropout(),
+            nn.ReLU(inplace=True),
+            nn.Linear(last.in_channels, last.out_channels),
+        )
+
+    def forward(self, x):
+        """(B, 1, H, W) to logits (B, classes)."""
+        return self.classifier(self.features(x))
+
+
+class PDLightModel(nn.Module):
+    """V2 in small for partial discharge (chapter 9; ``nets.pd_light_model``).
+
+    Raises ValueError as ``nets.pd_light_model`` does.
+    """
+
+    def __init__(self, alpha=1.0, classes=6):
+        super().__init__()
+        net = nets.pd_light_model(alpha, classes=classes)
+        stem, *_, last, classifier = net.layers
+        leaky = partial(nn.LeakyReLU, 0.2)
+        table = nets.v2_blocks(alpha, table=nets.PD_LIGHT_BLOCKS)
+        blocks = [InvertedResidual(*block, leaky) for block in table]
+        outer = partial(convolution, activation=leaky)
+        self.features = nn.Sequential(outer(stem), *blocks, outer(last))
+        self.classifier = nn.Linear(classifier.in_channels, classes)
+
+    def forward(self, x):
+        """(B, 1, H, W) to logits (B, classes)."""
         return self.classifier(self.features(x).mean((2, 3)))
 
 

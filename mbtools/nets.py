@@ -36,6 +36,15 @@ V2_BLOCKS = (
     (6, 320, 1, 1),
 )
 
+# An engineer's two classifiers of partial discharge (chapter 9), for grey pictures
+# of so many rows and columns: a LeNet, and V2 in small, as in Table 2.
+PD_RESOLUTION = 60, 120
+PD_CONVOLUTIONS, PD_DENSE = (32, 64, 128, 256), (64, 32)
+PD_GRID = 3, 7  # pixels that the first dense layer reads
+PD_LIGHT_BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 3, 2))
+PD_LIGHT_LAST = 256
+PD_MIN_RESOLUTION = 16  # both halve a picture four times
+
 STEM = 32  # channels of the first convolution, in both nets
 V2_LAST = 1280  # channels of V2's last 1x1 convolution
 MIN_RESOLUTION = 32  # five layers of stride 2 leave one pixel of it
@@ -43,11 +52,14 @@ MIN_RESOLUTION = 32  # five layers of stride 2 leave one pixel of it
 
 @dataclass(frozen=True)
 class Net:
-    """A network as its layers, first to last, for one square RGB picture."""
+    """A network as its layers, first to last, for one picture.
+
+    resolution: the side of a square picture, or (height, width), in pixels.
+    """
 
     name: str
     alpha: float
-    resolution: int
+    resolution: int | tuple
     classes: int
     layers: tuple
 
@@ -144,7 +156,7 @@ def block_memory(block, parts=1, bytes_per_value=4):
     # the inner layers of a block all have as many channels as its last reads
     channels = last.in_channels
     slice_channels = math.ceil(channels / parts)
-    inner = sum(layer.out_size**2 for layer in block[:-1]) * slice_channels
+    inner = sum(layer.out_pixels for layer in block[:-1]) * slice_channels
     return (first.in_values + inner + last.out_values) * bytes_per_value
 
 
@@ -192,27 +204,64 @@ def mobilenet_v2(alpha=1.0, resolution=224, classes=1000, rounding=make_divisibl
     Raises ValueError naming the bound: alpha > 0, resolution an integer
     >= 32, classes >= 1.
     """
-    _check(alpha, resolution, classes, smallest_alpha=0)
-    stem = rounding(STEM * alpha)
-    layers = [Layer("conv", 3, stem, 3, 2, resolution, name="stem")]
-    for number, block in enumerate(v2_blocks(alpha, rounding), 1):
-        size = layers[-1].out_size
-        layers += inverted_residual(*block, size, f"block {number}")
-    channels, size = layers[-1].out_channels, layers[-1].out_size
-    last = rounding(V2_LAST * max(1.0, alpha))
-    layers.append(Layer("pointwise", channels, last, in_size=size, name="last"))
-    layers.append(_classifier(last, classes))
-    return Net("MobileNetV2", alpha, resolution, classes, tuple(layers))
+    _check(alpha, resolution, classes, 0, MIN_RESOLUTION)
+    stem, last = rounding(STEM * alpha), rounding(V2_LAST * max(1.0, alpha))
+    blocks = v2_blocks(alpha, rounding)
+    layers = _v2_layers(3, stem, blocks, last, resolution, classes)
+    return Net("MobileNetV2", alpha, resolution, classes, layers)
 
 
-def v2_blocks(alpha=1.0, rounding=make_divisible):
+def pd_model(alpha=1.0, resolution=PD_RESOLUTION, classes=6):
+    """A LeNet for partial discharge (chapter 9), its convolutions ``alpha`` wide.
+
+    Four 3x3 convolutions, each before a max-pooling that halves the picture,
+    rounded down. What is left is pooled to 3x7 pixels, which is what 60x120
+    leave, for three dense layers. No batch norm; biases everywhere.
+
+    resolution: (rows, columns).
+
+    Raises ValueError naming the bound: alpha >= 1/32, both sides of resolution
+    integers >= 16, classes >= 1.
+    """
+    _check(alpha, min(resolution), classes, 1 / STEM, PD_MIN_RESOLUTION)
+    layers, channels, size = [], 1, resolution
+    for number, out in enumerate(PD_CONVOLUTIONS, 1):
+        plain = {"norm": False, "bias": True, "name": f"convolution {number}"}
+        layers.append(Layer("conv", channels, int(out * alpha), 3, 1, size, **plain))
+        channels, size = int(out * alpha), tuple(side // 2 for side in size)
+    channels *= math.prod(PD_GRID)
+    for number, out in enumerate(PD_DENSE, 1):
+        layers.append(_classifier(channels, out, f"dense {number}"))
+        channels = out
+    layers.append(_classifier(channels, classes))
+    return Net("PDModel", alpha, resolution, classes, tuple(layers))
+
+
+def pd_light_model(alpha=1.0, resolution=PD_RESOLUTION, classes=6):
+    """V2 in small for partial discharge (chapter 9): nine blocks, grey pictures.
+
+    All its channels are alpha times as many, rounded by ``make_divisible``.
+
+    resolution: (rows, columns).
+
+    Raises ValueError naming the bound: alpha > 0, both sides of resolution
+    integers >= 16, classes >= 1.
+    """
+    _check(alpha, min(resolution), classes, 0, PD_MIN_RESOLUTION)
+    stem, last = make_divisible(STEM * alpha), make_divisible(PD_LIGHT_LAST * alpha)
+    blocks = v2_blocks(alpha, table=PD_LIGHT_BLOCKS)
+    layers = _v2_layers(1, stem, blocks, last, resolution, classes)
+    return Net("PDLightModel", alpha, resolution, classes, layers)
+
+
+def v2_blocks(alpha=1.0, rounding=make_divisible, table=V2_BLOCKS):
     """V2's blocks, row by row of Table 2, at width ``alpha``.
 
     Yields (in_channels, out_channels, stride, expansion). Only the first of
-    a row's repeats has the row's stride.
+    a row's repeats has the row's stride. ``table`` may be another net's.
     """
     channels = rounding(STEM * alpha)
-    for expansion, out, repeats, first_stride in V2_BLOCKS:
+    for expansion, out, repeats, first_stride in table:
         out_channels = rounding(out * alpha)
         for stride in (first_stride, *(1,) * (repeats - 1)):
             yield channels, out_channels, stride, expansion
@@ -220,7 +269,7 @@ def v2_blocks(alpha=1.0, rounding=make_divisible):
 
 
 def _v1_layers(alpha, resolution, classes, blocks, block):
-    _check(alpha, resolution, classes, smallest_alpha=1 / STEM)
+    _check(alpha, resolution, classes, 1 / STEM, MIN_RESOLUTION)
     channels = int(STEM * alpha)
     layers = [Layer("conv", 3, channels, 3, 2, resolution, name="stem")]
     for number, (out, stride) in enumerate(blocks, 1):
@@ -228,6 +277,16 @@ def _v1_layers(alpha, resolution, classes, blocks, block):
         layers += block(channels, out_channels, stride, size, f"block {number}")
         channels = out_channels
     return (*layers, _classifier(channels, classes))
+
+
+def _v2_layers(in_channels, stem, blocks, last, resolution, classes):
+    layers = [Layer("conv", in_channels, stem, 3, 2, resolution, name="stem")]
+    for number, block in enumerate(blocks, 1):
+        size = layers[-1].out_size
+        layers += inverted_residual(*block, size, f"block {number}")
+    channels, size = layers[-1].out_channels, layers[-1].out_size
+    layers.append(Layer("pointwise", channels, last, in_size=size, name="last"))
+    return (*layers, _classifier(last, classes))
 
 
 def _separable(channels, out_channels, stride, size, name):
@@ -260,7 +319,6 @@ def inverted_residual(
     """
     inner = expansion * in_channels
     shortcut = stride == 1 and in_channels == out_channels
-    held = in_channels * in_size**2 if shortcut else 0
     layers = []
     if expansion != 1:
         layers.append(
@@ -276,7 +334,8 @@ def inverted_residual(
             3,
             stride,
             in_size,
-            held=held if layers else 0,  # alone, it reads that tensor itself
+            # without an expanding layer, it reads the held tensor itself
+            held=layers[0].in_values if shortcut and layers else 0,
             name=f"{name} depthwise",
         )
     )
@@ -286,18 +345,18 @@ def inverted_residual(
             inner,
             out_channels,
             in_size=layers[-1].out_size,
-            held=held,
+            held=layers[0].in_values if shortcut else 0,
             name=f"{name} project",
         )
     )
     return layers
 
 
-def _classifier(channels, classes):
-    return Layer("linear", channels, classes, norm=False, bias=True, name="classifier")
+def _classifier(channels, classes, name="classifier"):
+    return Layer("linear", channels, classes, norm=False, bias=True, name=name)
 
 
-def _check(alpha, resolution, classes, smallest_alpha):
+def _check(alpha, resolution, classes, smallest_alpha, smallest):
     if isinstance(alpha, bool) or not isinstance(alpha, Real):
         raise ValueError(f"alpha must be a number; got {alpha!r}")
     if not math.isfinite(alpha) or alpha <= 0:
@@ -307,10 +366,10 @@ def _check(alpha, resolution, classes, smallest_alpha):
             f"alpha must be at least 1/{STEM} = {smallest_alpha:g}, so that one of "
             f"the first {STEM} channels is left; got {alpha!r}"
         )
-    if not isinstance(resolution, Integral) or resolution < MIN_RESOLUTION:
+    if not isinstance(resolution, Integral) or resolution < smallest:
         raise ValueError(
-            f"resolution must be an integer >= {MIN_RESOLUTION} (pixels), because "
-            f"five layers of stride 2 halve it; got {resolution!r}"
+            f"resolution must be an integer >= {smallest} (pixels), because it is "
+            f"halved {smallest.bit_length() - 1} times; got {resolution!r}"
         )
     if not isinstance(classes, Integral) or classes < 1:
         raise ValueError(f"classes must be an integer >= 1; got {classes!r}")

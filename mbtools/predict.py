@@ -17,10 +17,11 @@ import torch
 from . import pictures, training
 
 COLUMNS = 4  # of the grid
+DRAWN = 200  # pictures in it, at most: a larger one is no picture any more
 
 
 def main(arguments=None):
-    """Run the command; returns 0, or 1 if a picture or the checkpoint is bad."""
+    """Run the command; returns 0, 1 if something is bad, 130 if interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m mbtools.predict",
         description=__doc__,
@@ -32,35 +33,46 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         net, classes, recipe = training.load(options.checkpoint)
-        answers, bad = predict(net, classes, recipe, _files(options.pictures))
+        files = _files(options.pictures)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(["path", "class", "confidence"])
-        writer.writerows((path, name, f"{sure:.4f}") for path, name, sure in answers)
-        for problem in bad:
-            print(f"Left out: {problem}", file=sys.stderr)
+        answers, bad = [], False
+        for path, name, sure, problem in predict(net, classes, recipe, files):
+            if problem:
+                bad = True
+                print(f"Left out: {problem}", file=sys.stderr)
+            else:
+                writer.writerow([path, name, f"{sure:.4f}"])
+                answers.append((path, name, sure))
         if options.grid:
-            _draw(answers, options.grid)
+            _draw(answers[:DRAWN], options.grid)
+            if len(answers) > DRAWN:
+                print(f"The grid shows the first {DRAWN}", file=sys.stderr)
     except (OSError, ValueError) as error:
         print(f"Stopped: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the answers above are whole", file=sys.stderr)
+        return 130  # what a shell expects
     return 1 if bad else 0
 
 
 def predict(net, classes, recipe, paths):
-    """([(path, class, confidence)], [what is wrong with a picture]) of files."""
+    """Yields (path, class, confidence, None) of each file, as it is read.
+
+    Of one that is no whole picture: (path, None, None, what is wrong with it).
+    """
     view = training.plain_view(recipe)
-    answers, bad = [], []
     for path in paths:
         try:
             picture = pictures.open_picture(path)
         except (OSError, ValueError) as error:
-            bad.append(str(error))
+            yield path, None, None, str(error)
             continue
         with torch.inference_mode():
             inputs = view(picture)[None].to(training.accelerator().device)
             sure, label = net(inputs).softmax(1)[0].max(0)
-        answers.append((path, classes[label], sure.item()))
-    return answers, bad
+        yield path, classes[label], sure.item(), None
 
 
 def _files(paths):

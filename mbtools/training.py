@@ -45,18 +45,19 @@ class Recipe:
     the highest learning rate of the pretrained part and of the last layer.
     crop: the smallest share of a picture that a random crop keeps. mean, std:
     of the channels, as the pretrained net knows them. pretrained: start from
-    the ImageNet weights, which exist for alpha 1.
+    the ImageNet weights, which exist for alpha 1. frozen_norm: batch norm keeps
+    the statistics that came with them; from random weights it cannot.
 
     Raises ValueError naming the field that is out of its range.
     """
 
     alpha: float = 1.0
     resolution: int = 128
-    zoom: float = 1.25
+    zoom: float = 1.5
     head_epochs: int = 40
-    epochs: int = 8
+    epochs: int = 6
     batch_size: int = 32
-    lr: float = 5e-4
+    lr: float = 1e-4
     head_lr: float = 1e-3
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
@@ -64,6 +65,7 @@ class Recipe:
     mean: tuple = MEAN
     std: tuple = STD
     pretrained: bool = True
+    frozen_norm: bool = True
     seed: int = 0
 
     def __post_init__(self):
@@ -87,7 +89,8 @@ class Recipe:
         if self.pretrained and self.alpha != 1:
             raise ValueError(
                 f"there are ImageNet weights for alpha 1, not for {self.alpha}: "
-                "start from random ones (pretrained=False) or take alpha 1"
+                "start from random ones (pretrained=False, --from-scratch) or take "
+                "alpha 1"
             )
 
     @property
@@ -202,13 +205,16 @@ class _Order(Sampler):
 # ---------------------------------------------------------------------- the loop
 
 
-def steps(net, batches, loss_of, optimizer, schedule=None):
+def steps(net, batches, loss_of, optimizer, schedule=None, frozen=()):
     """One pass over the batches: a step for each, whose loss is yielded.
 
     batches: of inputs and labels; loss_of(logits, labels): a mean over them.
-    schedule: of the learning rate, step by step.
+    schedule: of the learning rate, step by step. frozen: layers that behave as
+    in use, such as batch norm that shall keep its statistics.
     """
     net.train()
+    for layer in frozen:
+        layer.eval()
     for inputs, labels in batches:
         loss = loss_of(net(inputs), labels)
         optimizer.zero_grad()
@@ -327,6 +333,9 @@ class Run:
         self.recipe, self.workers = recipe, workers
         self.out = out and Path(out)
         self.net = build(len(pictures.classes), recipe)
+        keeps = recipe.pretrained and recipe.frozen_norm
+        norms = [x for x in self.net.modules() if isinstance(x, nn.BatchNorm2d)]
+        self.frozen = norms if keeps else ()
         self.batches = batches(
             pictures, training_view(recipe), recipe.batch_size, recipe.seed, workers
         )
@@ -360,8 +369,11 @@ class Run:
         while self.epoch < self.recipe.epochs:
             self.batches.set_epoch(self.epoch)
             rest = self._seeded(skip_first_batches(self.batches, self.step))
-            loss_of, start = _loss(self.recipe), time.perf_counter()
-            for loss in steps(net, rest, loss_of, optimizer, self.schedule):
+            taken = steps(
+                net, rest, _loss(self.recipe), optimizer, self.schedule, self.frozen
+            )
+            start = time.perf_counter()
+            for loss in taken:
                 share = torch.tensor(loss, device=accelerator().device)
                 self.losses.append(accelerator().reduce(share, "mean").item())
                 self.step += 1
@@ -468,9 +480,8 @@ class Run:
             with suppress(OSError):
                 fresh.unlink(missing_ok=True)
             raise OSError(
-                error.errno,
                 f"cannot write {self.out / name} ({error.strerror}). What was "
-                "written before is untouched: make room, then resume",
+                "written before is untouched: mend that, then resume"
             ) from error
 
     def resume(self):

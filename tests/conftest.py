@@ -1,5 +1,6 @@
 """The built book on a local server, and a browser that watches its pages."""
 
+import json
 import os
 import threading
 from contextlib import contextmanager
@@ -13,6 +14,14 @@ from tools.serve import server
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
+
+# a page without a fault, {} for what is to be looked at
+GOOD = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
+    '<link rel="icon" href="data:,">'
+    '<meta name="description" content="A page without a fault"></head>'
+    "<body><main><h1>A page</h1>{}</main></body></html>"
+)
 
 
 @contextmanager
@@ -158,3 +167,31 @@ def open_page(site, watched):
     yield get
     problems = [problem for watch in watches for problem in watch.problems]
     assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def mounted(watched, tmp_path):
+    """mounted(widget, …): their boxes, alone in a page, and the page's Watch.
+
+    The same widget twice gives two views of one model.
+    """
+    with serving(tmp_path) as address:
+
+        def get(*widgets, **options):
+            boxes = [
+                '<div class="mb-widget"><div class="mb-fallback"></div>'
+                '<script type="application/json">{}</script></div>'.replace(
+                    "{}", json.dumps(record).replace("<", "\\u003c")
+                )
+                for widget in widgets
+                for record in [{"id": id(widget), "state": widget.get_state()}]
+            ]
+            script = '<script defer src="widgets.js"></script>'
+            page = GOOD.replace("{}", "".join(boxes) + script)
+            (tmp_path / "index.html").write_text(page)
+            source = ROOT / "book/_static/widgets.js"
+            (tmp_path / "widgets.js").write_bytes(source.read_bytes())
+            page, watch = watched(address, **options)
+            return page.locator(".mbx"), watch
+
+        yield get

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from mbtools import checks, cost
 from mbtools.nets import inverted_residual, make_divisible
@@ -160,7 +161,46 @@ def at_rates(net, lr, head_lr):
     ]
 
 
+def macs_a_byte(kernel, m, n, size, groups, bytes_per_value=4):
+    conv = nn.Conv2d(m, n, kernel, padding=kernel // 2, groups=groups, bias=False)
+    x = torch.zeros(1, m, size, size)
+    y = conv(x)
+    values = x.numel() + y.numel() + conv.weight.numel()
+    return y[0, 0].numel() * conv.weight.numel() / values / bytes_per_value
+
+
+def folded(weight, gamma, beta, mean, variance, eps):
+    weight, bias = fuse_conv_bn_weights(weight, None, mean, variance, eps, gamma, beta)
+    return weight.detach(), bias.detach()
+
+
+def kept(params, optimizer, numbers=(1, 1, 2, 3), size=4):
+    names = "none", "sgd", "momentum", "adam"
+    return size * params * numbers[names.index(optimizer)]
+
+
+def floor_of(classes):
+    one = torch.zeros(1, classes, dtype=torch.double)
+    one[0, 0] = 1
+    return F.cross_entropy(one, torch.tensor([0])).item()
+
+
+def fewest(percent, digits):
+    """The first count with a share within half a digit."""
+
+    def gap(count):
+        return abs(100 * round(count * percent / 100) / count - percent)
+
+    return next(n for n in range(2, 1000) if gap(n) < 0.5 * 10**-digits)
+
+
 RIGHT = [
+    (checks.checkpoint_bytes, kept),
+    (checks.least_loss, floor_of),
+    (checks.smallest_test, fewest),
+    (checks.intensity, macs_a_byte),
+    (checks.roof, lambda i, peak, bandwidth: peak * min(1, i / (peak / bandwidth))),
+    (checks.fold, folded),
     (checks.confusion, counted),
     (checks.calibration_error, calibration),
     (checks.parameter_groups, at_rates),
@@ -202,10 +242,50 @@ def test_empty_answers_are_told_so(check, capsys):
 
 
 WRONG = [
+    (checks.checkpoint_bytes, lambda n, o: kept(n, o, size=1), "has four bytes"),
+    (checks.checkpoint_bytes, lambda n, o: kept(n, o, size=8), "of eight bytes"),
+    (checks.checkpoint_bytes, lambda n, o: 4 * n, "keeps numbers for each parameter"),
+    (
+        checks.checkpoint_bytes,
+        lambda n, o: kept(n, o, (1, 1, 1, 2)),
+        "'momentum' you get .* keeps numbers for each parameter",
+    ),
+    (checks.checkpoint_bytes, lambda n, o: kept(n, o, (1, 2, 2, 3)), "SGD none"),
+    (checks.checkpoint_bytes, lambda n, o: kept(n, o, (0, 0, 1, 2)), "themselves are"),
+    (checks.least_loss, lambda n: 0, "a probability is at most 1"),
+    (checks.least_loss, math.log, "knows nothing"),
+    (checks.least_loss, lambda n: math.exp(-floor_of(n)), "this is the probability"),
+    (checks.least_loss, lambda n: -floor_of(n), "minus the logarithm"),
+    (checks.least_loss, lambda n: n, "put 1 for the right class"),
+    (checks.smallest_test, lambda p, d: 84, "84 pictures: 83 right are 98.81 %"),
+    (
+        checks.smallest_test,
+        lambda p, d: 10 * fewest(p, d),
+        "850 pictures can give 98.824 %, but so can 85: start from few",
+    ),
+    (checks.smallest_test, lambda p, d: 1, "2 or more; got 1"),
+    (checks.smallest_test, lambda p, d: 85.5, "a whole number of pictures"),
     (checks.confusion, lambda t, s, n: counted(t, s, n).T, "swapped"),
     (checks.confusion, counted_once, "adds once for a repeated pair"),
     (checks.confusion, lambda t, s, n: counted(t, s, n)[:-1], "the shape"),
     (checks.confusion, lambda t, s, n: counted(t, s, n) + 1, "count the pictures"),
+    (checks.intensity, lambda *shape: macs_a_byte(*shape, 1), "has four bytes"),
+    (checks.intensity, lambda *shape: 1 / macs_a_byte(*shape), "not bytes over"),
+    (checks.intensity, lambda *s: s[-1] * macs_a_byte(*s), "its own channels"),
+    (checks.intensity, lambda k, m, n, d, g: k * k / 8, "over four times the numbers"),
+    (
+        checks.intensity,
+        lambda k, m, n, d, g: k * k * m * n / g / (4 * (m + n)),
+        "the weights must be read",
+    ),
+    (checks.roof, lambda i, peak, bandwidth: peak, "the bandwidth limits"),
+    (checks.roof, lambda i, peak, bandwidth: i * bandwidth, "the peak limits"),
+    (checks.fold, lambda w, *rest: folded(w, *rest)[0], "return a pair"),
+    (checks.fold, lambda w, *rest: (w, folded(w, *rest)[1]), "must be scaled too"),
+    (checks.fold, lambda w, g, b, *rest: (folded(w, g, b, *rest)[0], b), "is right;"),
+    (checks.fold, lambda *a: folded(*a[:-1], 0.0), "the scale is γ"),
+    (checks.fold, lambda w, *rest: (w, w), "the bias has the shape"),
+    (checks.fold, lambda w, *rest: (w, 1.0), "the bias is no tensor"),
     (
         checks.calibration_error,
         lambda c, r, b: np.mean([abs(gap) for _, gap in gaps(c, r, b)]),

@@ -1,6 +1,7 @@
 """One layer's cost, against the papers and against torch's own counter."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -62,6 +63,16 @@ def test_layers_agree_with_torch():
         assert layer.params == sum(p.numel() for p in module.parameters()), layer
 
 
+@pytest.mark.parametrize("size", [(7, 12), (8, 5), (1, 6)])
+def test_pictures_need_not_be_square(size):
+    for layer in CONVOLUTIONS:
+        layer = replace(layer, in_size=size)
+        macs, out = torch_macs(as_module(layer), 1, layer.in_channels, *size)
+        assert (layer.macs, layer.out_size) == (macs, tuple(out[2:])), layer
+        assert layer.in_values == layer.in_channels * size[0] * size[1]
+        assert layer.out_values == out.numel()
+
+
 @pytest.mark.parametrize("bias", (True, False))
 def test_linear_agrees_with_torch(bias):
     layer = Layer("linear", 1024, 1000, norm=False, bias=bias)
@@ -109,6 +120,23 @@ def test_activation_bytes_counts_what_is_held():
     assert layer.activation_bytes(2) == (400 + 800 + 50) * 2
 
 
+def test_bytes_moved_of_layers_of_v1_table_1():
+    depthwise = Layer("depthwise", 512, 512, 3, in_size=14)
+    # 512 x 14 x 14 = 100,352 values come in and as many go out; 9 x 512 weights
+    assert depthwise.bytes_moved() == (100_352 + 100_352 + 4_608) * 4
+    assert depthwise.bytes_moved(1, batch=16) == 16 * 200_704 + 4_608
+    assert depthwise.macs / depthwise.bytes_moved() == pytest.approx(1.10, abs=0.005)
+    halved = Layer("depthwise", 512, 512, 3, stride=2, in_size=14)
+    assert halved.bytes_moved(2) == (100_352 + 25_088 + 4_608) * 2
+    classifier = Layer("linear", 1024, 1000, norm=False, bias=True)
+    assert classifier.bytes_moved() == (1_024 + 1_000 + 1_024_000) * 4
+    assert classifier.bytes_moved(batch=64) == (64 * 2_024 + 1_024_000) * 4
+
+
+def test_bytes_moved_leaves_out_what_is_held():
+    assert Layer("pointwise", 4, 8, in_size=10, held=50).bytes_moved(1) == 1_232
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -120,6 +148,8 @@ def test_activation_bytes_counts_what_is_held():
         (("depthwise", 8, 16, 3), "out_channels must be 8; got 16"),
         (("pointwise", 8, 16, 3), "a pointwise layer has kernel 1; got 3"),
         (("linear", 8, 16, 1, 1, 7), "in_size must be 1; got 7"),
+        (("conv", 8, 8, 3, 1, (7, 0)), "in_size must be an integer >= 1; got 0"),
+        (("conv", 8, 8, 3, 1, (7, 7, 7)), r"in_size .* got \(7, 7, 7\)"),
     ],
 )
 def test_impossible_layers_are_refused(arguments, message):

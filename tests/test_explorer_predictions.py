@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import itertools
-import json
 import random
 import re
 
@@ -12,10 +11,9 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from conftest import ROOT, serving
 from PIL import Image
 from test_explorer_pages import VISIT, control, shown
-from test_pages import GOOD, problems_of
+from test_pages import problems_of
 
 from mbtools.explorer import PredictionBrowser
 
@@ -248,34 +246,6 @@ def test_a_choice_that_there_is_not_is_named(wrong, says):
 
 
 # In a page
-
-
-@pytest.fixture
-def mounted(watched, tmp_path):
-    """mounted(browser, …): its boxes, alone in a page; the page's Watch.
-
-    The same browser twice gives two views of one model.
-    """
-    with serving(tmp_path) as address:
-
-        def get(*browsers, **options):
-            boxes = [
-                '<div class="mb-widget"><div class="mb-fallback"></div>'
-                '<script type="application/json">{}</script></div>'.replace(
-                    "{}", json.dumps(record).replace("<", "\\u003c")
-                )
-                for browser in browsers
-                for record in [{"id": id(browser), "state": browser.get_state()}]
-            ]
-            script = '<script defer src="widgets.js"></script>'
-            page = GOOD.replace("{}", "".join(boxes) + script)
-            (tmp_path / "index.html").write_text(page)
-            source = ROOT / "book/_static/widgets.js"
-            (tmp_path / "widgets.js").write_bytes(source.read_bytes())
-            page, watch = watched(address, **options)
-            return page.locator('[data-widget="prediction-browser"]'), watch
-
-        yield get
 
 
 def thumbs(box):

@@ -97,11 +97,13 @@ def test_source_shows_the_very_lines(shown):
 
 
 def test_words_stand_left_and_numbers_right(shown):
-    rows = [("a", "one", "1 kB", "–"), ("b", "two", "−", "+2 %")]
-    figures.table(["row", "word", "mixed", "number"], rows, caption="A table")
+    phrase = "150×124 pixels, not 150×150"
+    rows = [("a", "one", "1 kB", "–", phrase), ("b", "two", "−", "+2 %", "a double")]
+    header = ["row", "word", "mixed", "number", "phrase"]
+    figures.table(header, rows, caption="A table")
     root = ElementTree.fromstring(shown[0])
     cells = [[c.get("class") for c in row] for row in root.iter("tr")]
-    assert cells == [[None, "mb-word", None, None]] * 3
+    assert cells == [[None, "mb-word", None, None, "mb-word"]] * 3
 
 
 def test_a_photo_carries_its_text(shown):

@@ -247,7 +247,7 @@ def test_a_full_disk_costs_no_earlier_checkpoint(
     code, _, err = command(finetune.main, *typed(data, tmp_path))
     assert code == 1
     assert "cannot write" in err and "File too large" in err
-    assert "What was written before is untouched: make room, then resume" in err
+    assert "What was written before is untouched: mend that, then resume" in err
     assert {path.name for path in tmp_path.iterdir()} == {
         "best.pt",
         "last.pt",
@@ -530,6 +530,30 @@ def test_a_checkpoint_of_another_architecture(around, command):
     seal(state | {"architecture": {"name": "MobileNetV9"}}, Path("v9.pt"))
     code, _, err = command(predict.main, "v9.pt", "data/test/sea")
     assert code == 1 and "v9.pt holds a MobileNetV9, not a MobileNetV2" in err
+
+
+def test_a_grid_of_too_many_shows_the_first(around, command, monkeypatch):
+    monkeypatch.setattr(predict, "DRAWN", 2)
+    code, out, err = command(
+        predict.main, "run/best.pt", "data/test/sea", "--grid", "grid.png"
+    )
+    assert code == 0 and len(answers(out)) == 3
+    assert err == "The grid shows the first 2\n"
+
+
+def test_an_interrupt_keeps_the_answers_so_far(around, command, monkeypatch):
+    opened, seen = pictures.open_picture, []
+
+    def interrupted(path):
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(path)
+        return opened(path)
+
+    monkeypatch.setattr(pictures, "open_picture", interrupted)
+    code, out, err = command(predict.main, "run/best.pt", "data/test/sea")
+    assert code == 130 and err.startswith("Interrupted")
+    assert [row[0] for row in answers(out)] == [str(path) for path in seen]
 
 
 @pytest.mark.parametrize("grid", ("grid.txt", "nowhere/grid.png"))

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.machinery
 import urllib.error
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 from test_cost import torch_macs
 from test_nets import v1_module
+from torch import nn
 
 from mbtools import models, nets
 
@@ -131,6 +133,56 @@ def test_a_wrong_alpha_is_refused(module):
         module(-1)
     with pytest.raises(ValueError, match="classes must be an integer >= 1; got 0"):
         module(classes=0)
+
+
+# Partial discharge
+
+PD_PAIRS = {nets.pd_model: models.PDModel, nets.pd_light_model: models.PDLightModel}
+
+
+@pytest.mark.parametrize("resolution", ((60, 120), (60, 60), (61, 97), (16, 33)))
+@pytest.mark.parametrize("alpha", (0.25, 0.5, 1.0))
+@pytest.mark.parametrize("build", PD_PAIRS, ids=lambda build: build.__name__)
+def test_torch_counts_the_partial_discharge_nets(build, alpha, resolution):
+    net, module = build(alpha, resolution, 5), PD_PAIRS[build](alpha, 5)
+    macs, out = torch_macs(module.eval(), 2, 1, *resolution)
+    assert (macs, out) == (2 * net.macs, (2, 5))
+    assert sum(p.numel() for p in module.parameters()) == net.params
+
+
+def test_pd_model_is_a_lenet_of_four_convolutions():
+    def step(m, n):
+        return [nn.Conv2d(m, n, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+
+    widths = (1, 32, 64, 128, 256)
+    table = nn.Sequential(
+        *(part for pair in pairwise(widths) for part in step(*pair)),
+        nn.Flatten(),
+        *(nn.Linear(256 * 3 * 7, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU()),
+        nn.Linear(32, 6),
+    )
+    ours = models.PDModel()
+    tensors = ours.state_dict().values()
+    table.load_state_dict(dict(zip(table.state_dict(), tensors, strict=True)))
+    x = torch.rand(3, 1, 60, 120, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        logits = ours.eval()(x)
+        assert torch.allclose(logits, table(x), atol=1e-6)
+    assert logits.std() > 0
+
+
+def test_pd_light_model_is_leaky_and_small():
+    light = models.PDLightModel()
+    kinds = [type(part).__name__ for part in light.modules()]
+    # of each of 9 blocks two, but one of the first; stem and last layer
+    assert kinds.count("LeakyReLU") == 2 * 9 - 1 + 2
+    assert "ReLU6" not in kinds and "ReLU" not in kinds
+    leaks = {x.negative_slope for x in light.modules() if hasattr(x, "negative_slope")}
+    assert leaks == {0.2}
+    blocks = [part for part in light.features if hasattr(part, "shortcut")]
+    assert [int(x.shortcut) for x in blocks] == [0, 0, 1, 0, 1, 1, 0, 1, 1]
+    numbers = sum(b.numel() for b in light.buffers())
+    assert numbers == 8_284  # means, variances and a count of each batch norm
 
 
 # ImageNet's weights

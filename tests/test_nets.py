@@ -251,6 +251,43 @@ def test_layers_fit_each_other():
             assert before.out_size == after.in_size
 
 
+def test_partial_discharge_nets_at_full_size():
+    heavy, light = nets.pd_model(), nets.pd_light_model()
+    assert (heavy.params, heavy.macs) == (734_246, 99_740_864)
+    assert (light.params, light.macs) == (202_950, 20_548_448)
+    assert [x.in_size for x in heavy.layers[:4]] == [
+        (60, 120),
+        (30, 60),
+        (15, 30),
+        (7, 15),
+    ]
+    assert heavy.layers[4].in_channels == 5376  # 256 channels of 3x7
+    # by stride, halves are rounded up: 4x8, where max-pooling leaves 3x7
+    assert light.layers[-2].out_size == (4, 8)
+    assert len(light.blocks) == 1 + 9 + 1 + 1
+
+
+@pytest.mark.parametrize("build", (nets.pd_model, nets.pd_light_model))
+def test_partial_discharge_nets_that_cannot_exist(build):
+    with pytest.raises(ValueError, match=r"integer >= 16 \(pixels\).*got 15"):
+        build(resolution=(15, 120))
+    with pytest.raises(ValueError, match="classes must be an integer >= 1; got 0"):
+        build(classes=0)
+    with pytest.raises(ValueError, match="finite number above 0; got 0"):
+        build(alpha=0)
+    assert build(1 / 32, (16, 16), 1).macs > 0
+
+
+def test_a_wide_picture_is_streamed_too():
+    light = nets.pd_light_model()
+    block = light.blocks[2]  # 16 channels to 96 to 24, stride 2
+    assert nets.block_memory(block, 96, 4) == 4 * (
+        16 * 30 * 60 + (30 * 60 + 15 * 30) + 24 * 15 * 30
+    )
+    shortcut = light.blocks[3][1]
+    assert shortcut.held == 24 * 15 * 30
+
+
 def test_make_divisible_is_torchvisions():
     from torchvision.models._utils import _make_divisible
 

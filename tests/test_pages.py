@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import BOOK, serving
+from conftest import BOOK, GOOD, serving
 
 PAGES = sorted(
     path.relative_to(BOOK).as_posix()
@@ -132,12 +132,6 @@ def test_links_inside_the_book_lead_somewhere():
 
 # The detectors detect: each of these pages has one fault.
 
-GOOD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>'
-    '<link rel="icon" href="data:,">'
-    '<meta name="description" content="A page without a fault"></head>'
-    "<body><main><h1>A page</h1>{}</main></body></html>"
-)
 WIDGET = (
     '<div class="mb-widget" data-name="X"><div class="mb-fallback">default</div>'
     '<script type="application/json">{"id": "x", "state": {"_esm": "%s"}}</script>'

@@ -466,12 +466,31 @@ def test_earlier_runs_are_forgotten(sets):
     assert net() is None
 
 
+@pytest.mark.parametrize("frozen", (True, False))
+def test_batch_norm_keeps_the_statistics_it_came_with(sets, frozen):
+    pretrained = replace(SMALL, alpha=1.0, pretrained=True, epochs=1)
+    run = training.Run(sets[0], replace(pretrained, frozen_norm=frozen))
+    run.train()
+    before, after = models.imagenet_weights(), run.net.state_dict()
+    for name in before:
+        if "running" in name:  # the means and variances
+            assert torch.equal(before[name], after[name]) == frozen
+        elif name.startswith("features") and "tracked" not in name:  # it learns
+            assert not torch.equal(before[name], after[name])
+
+
+def test_from_random_weights_batch_norm_learns_its_statistics(unbroken):
+    assert unbroken.recipe.frozen_norm and not unbroken.recipe.pretrained
+    norm = unbroken.net.features[0][1]
+    assert not torch.equal(norm.running_mean, torch.zeros(len(norm.running_mean)))
+
+
 # What a run does not go on with
 
 OTHERS = {
     "recipe": (
-        lambda rest, part: (rest, replace(SMALL, lr=1e-4), part),
-        r"another recipe: \{'lr': 0\.0005\}, and now it is \{'lr': 0\.0001\}",
+        lambda rest, part: (rest, replace(SMALL, lr=5e-4), part),
+        r"another recipe: \{'lr': 0\.0001\}, and now it is \{'lr': 0\.0005\}",
     ),
     "classes": (
         lambda rest, part: (

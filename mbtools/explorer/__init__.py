@@ -16,6 +16,8 @@ from .layer_browser import LayerBrowser
 from .layer_explorer import CHANNELS, KERNELS, SIZES, LayerExplorer
 from .memory_walk import PARTS, MemoryWalk
 from .prediction_browser import PredictionBrowser
+from .roofline import Roofline
+from .size_explorer import SizeExplorer
 
 __all__ = [
     "ALPHAS",
@@ -32,5 +34,7 @@ __all__ = [
     "LayerExplorer",
     "MemoryWalk",
     "PredictionBrowser",
+    "Roofline",
+    "SizeExplorer",
     "pareto_front",
 ]

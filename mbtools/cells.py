@@ -65,7 +65,7 @@ def _index():
         files = [folder / name for name, _, _ in rows]
         labels = np.array([int(float(chance) > 0.5) for _, chance, _ in rows])
     except (OSError, ValueError) as error:
-        raise Missing(_damaged(f"labels.csv cannot be read ({error})")) from error
+        raise Missing(_damaged("labels.csv cannot be read")) from error
     if len(rows) != COUNT:
         raise Missing(_damaged(f"labels.csv has {len(rows)} rows, not {COUNT}"))
     return files, labels

@@ -136,12 +136,9 @@ class Machine:
         """Multiply-adds a byte at which the memory stops being the limit."""
         return self.peak / self.bandwidth
 
-    def least_seconds(self, layer, bytes_per_value=4, batch=1):
+    def least_seconds(self, layer):
         """What a layer takes if computing and moving hide behind each other."""
-        computing = batch * layer.macs / self.peak
-        return max(
-            computing, layer.bytes_moved(bytes_per_value, batch) / self.bandwidth
-        )
+        return max(layer.macs / self.peak, layer.bytes_moved() / self.bandwidth)
 
 
 def this_machine(threads=1):

@@ -10,7 +10,7 @@ import math
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import NamedTuple
 
 from . import cost, nets, published
@@ -656,21 +656,6 @@ def review_4_net(alpha, resolution=224):
     return nets.Net("Review4MobileNetV2", alpha, resolution, 1000, tuple(layers))
 
 
-# Review 5's PDLightModel: (expansion t, out_channels c, stride s) of its blocks.
-PD_LIGHT_BLOCKS = (
-    (1, 16, 1),
-    (6, 24, 2),
-    (6, 24, 1),
-    (6, 32, 2),
-    (6, 32, 1),
-    (6, 32, 1),
-    (6, 64, 2),
-    (6, 64, 1),
-    (6, 64, 1),
-)
-PD_CLASSES = 6  # 5 to 7 faults, says the review
-
-
 def _review_5():
     width, height = 120, 60
     for number in range(1, 5):
@@ -682,57 +667,28 @@ def _review_5():
     flat = 256 * height * width
     yield compare("review 5", "PDModel, values before the linear layers", 5376, flat)
 
-    big = [
-        Layer("conv", *pair, 3, norm=False, bias=True)
-        for pair in pairwise((1, 32, 64, 128, 256))
-    ]
-    big += [
-        Layer("linear", *pair, norm=False, bias=True)
-        for pair in pairwise((flat, 64, 32, PD_CLASSES))
-    ]
-    light, inputs = _pd_light()
+    big, light = nets.pd_model(), nets.pd_light_model()
+    starts = [block[0] for block in light.blocks]
+    inputs = [f"{x.in_channels}×{x.in_size[0]}×{x.in_size[1]}" for x in starts[:-1]]
+    last = light.layers[-2]  # before the pooling
+    inputs += [f"{last.out_channels}×{last.out_size[0]}×{last.out_size[1]}"]
+    inputs += [f"{starts[-1].in_channels}"]
     printed_inputs = (
         *("1×60×120", "32×30×60", "16×30×60", "24×15×30", "24×15×30", "32×7×15"),
         *("32×7×15", "32×7×15", "61×3×7", "64×3×7", "64×3×7", "256×3×7", "256"),
     )
     for number, pair in enumerate(zip(printed_inputs, inputs, strict=True), 1):
         yield compare("review 5", f"PDLightModel, row {number}: input", *pair)
-    outputs = light[-1].in_channels
+    outputs = starts[-1].in_channels
     yield compare("review 5", "PDLightModel, row 12: output channels", 1, outputs)
-    linear = [layer for layer in light if layer.kind == "linear"]
-    params = {
-        name: sum(layer.params for layer in layers)
-        for name, layers in (("PDModel", big), ("PDLightModel", light))
-    }
+    linear = [layer for layer in light.layers if layer.kind == "linear"]
     for item, printed, ours in (
         ("linear layers of PDLightModel", 1, len(linear)),
-        ("PDModel, size of the model (MB)", 5.54, 4 * params["PDModel"] / 1e6),
-        (
-            "PDLightModel, size of the model (MB)",
-            1.62,
-            4 * params["PDLightModel"] / 1e6,
-        ),
+        ("PDModel, size of the model (MB)", 5.54, 4 * big.params / 1e6),
+        ("PDLightModel, size of the model (MB)", 1.62, 4 * light.params / 1e6),
         ("PDLightModel over PDModel, size (%)", 29.2, 100 * 1.62 / 5.54),
     ):
         yield compare("review 5", item, printed, ours)
-
-
-def _pd_light():
-    """PDLightModel's layers, as square ones, and the shapes its rows start with."""
-    strides = (2, *(stride for _, _, stride in PD_LIGHT_BLOCKS), 1)
-    heights, widths = [60], [120]
-    for sides in (heights, widths):
-        for stride in strides:
-            sides.append(Layer("conv", 1, 1, 3, stride, sides[-1]).out_size)
-    layers, starts = [Layer("conv", 1, 32, 3, 2)], [1, 32]
-    for expansion, out_channels, stride in PD_LIGHT_BLOCKS:
-        layers += nets.inverted_residual(starts[-1], out_channels, stride, expansion)
-        starts.append(out_channels)
-    layers.append(Layer("pointwise", starts[-1], 256))
-    layers.append(Layer("linear", 256, PD_CLASSES, norm=False, bias=True))
-    starts.append(256)
-    shapes = zip(starts, heights, widths, strict=True)
-    return layers, [*(f"{c}×{h}×{w}" for c, h, w in shapes), "256"]
 
 
 def _named(name, classes=1000):

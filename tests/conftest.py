@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import sync_playwright
 
 from tools.browser import ARGUMENTS, NONE, find
@@ -195,3 +196,12 @@ def mounted(watched, tmp_path):
             return page.locator(".mbx"), watch
 
         yield get
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """So that a subprocess, or a machine with more cores, sums in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -32,12 +32,7 @@ QUIET = os.environ | {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -533,12 +528,17 @@ def test_a_checkpoint_of_another_architecture(around, command):
 
 
 def test_a_grid_of_too_many_shows_the_first(around, command, monkeypatch):
-    monkeypatch.setattr(predict, "DRAWN", 2)
-    code, out, err = command(
-        predict.main, "run/best.pt", "data/test/sea", "--grid", "grid.png"
-    )
-    assert code == 0 and len(answers(out)) == 3
-    assert err == "The grid shows the first 2\n"
+    monkeypatch.setattr(predict, "COLUMNS", 1)
+    heights = []
+    for most, told in ((3, ""), (2, "The grid shows the first 2\n")):
+        monkeypatch.setattr(predict, "DRAWN", most)
+        code, out, err = command(
+            predict.main, "run/best.pt", "data/test/sea", "--grid", "grid.png"
+        )
+        assert (code, len(answers(out)), err) == (0, 3, told)
+        with Image.open("grid.png") as grid:
+            heights.append(grid.height)
+    assert heights[1] < 0.8 * heights[0]
 
 
 def test_an_interrupt_keeps_the_answers_so_far(around, command, monkeypatch):

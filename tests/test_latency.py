@@ -97,13 +97,9 @@ def test_a_layer_takes_what_its_worse_bill_says():
     # 512 × 512 × 196 multiply-adds; far above two a byte
     pointwise = Layer("pointwise", 512, 512, in_size=14)
     assert machine.least_seconds(pointwise) == pytest.approx(51_380_224 / 10e9)
-    # 1024 × 1000 weights for as many multiply-adds: alone the memory limits it,
-    # in a batch of 64 it is near the ridge, in float16 above it
+    # 1024 × 1000 weights for as many multiply-adds: the memory limits it
     last = Layer("linear", 1024, 1000)
     assert machine.least_seconds(last) == pytest.approx(4 * 1_026_024 / 5e9)
-    assert machine.least_seconds(last, 2, batch=64) == pytest.approx(
-        64 * 1_024_000 / 10e9
-    )
 
 
 def test_this_machine_says_what_it_is():

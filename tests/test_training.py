@@ -65,13 +65,7 @@ def after(number):
     return lambda: next(steps) == number
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """So that a subprocess, or a machine with more cores, sums in the same order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-# make book | serve | test | outputs | picture | measure | clean
+# make book | serve | test | lowest | newest | colab | offline | pdf | outputs | picture | measure | repo | links | clean
 # Another Python: make book PYTHON=python3.12
 
 PYTHON ?= python3
@@ -6,8 +6,10 @@ PORT ?= 8000
 BOOK = .venv/book/bin/python
 FULL = .venv/full/bin/python
 PAGES = _build/html/index.html
+QUICK = MBTOOLS_FAST=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1
 
-.PHONY: book serve test outputs picture measure clean python env-book env-full
+.PHONY: book serve test lowest newest colab offline pdf outputs picture measure repo links clean python \
+    env-book env-full env-lowest env-newest env-colab
 
 book: env-book _build/.fresh
 	@# a page with a warning must warn again next time: forget what was read
@@ -30,7 +32,25 @@ test: book env-full
 	@$(FULL) -m ruff check .
 	@$(FULL) -m ruff format --check .
 	@$(FULL) tools/browser.py
-	@MBTOOLS_FAST=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1 $(FULL) -m pytest -n 2
+	@$(QUICK) $(FULL) -m pytest -n 2
+
+# The same with the oldest packages that we allow, and with today's newest. Their
+# outputs may look different: here each cell must run, and its asserts must hold.
+lowest newest: %: book env-%
+	@$(QUICK) .venv/$@/bin/python -m pytest -n 2 --nbval-lax
+
+# Each notebook alone in an environment like Colab's, then the sliders in JupyterLab
+# and in the classic front end, which Colab's widgets are made for
+colab: env-colab env-full
+	@.venv/colab/bin/python tests/colab/run.py $(NOTEBOOK)
+	@$(FULL) tests/colab/front_ends.py
+
+# To take along: they land in the built book, whose first page then links to them
+offline: book
+	@$(BOOK) tools/take_along.py
+
+pdf: book env-full
+	@$(FULL) -m tools.paper
 
 # All notebooks, or one: make outputs NOTEBOOK=notebooks/01_….ipynb
 outputs: env-full
@@ -43,10 +63,21 @@ picture: book env-full
 measure: book env-full
 	@$(FULL) tools/measure.py $(ONLY)
 
+# Names the public repository everywhere: make repo URL=https://github.com/me/my-book
+repo: python
+	@$(PYTHON) tools/repo.py "$(URL)"
+
+# Asks every external link of the book; the answers stand in _build/linkcheck
+links: env-book
+	@.venv/book/bin/jupyter-book build . --quiet --builder custom \
+	    --custom-builder linkcheck
+
 clean:
 	rm -rf _build
 
-env-book env-full: env-%: python
+env-lowest: PYTHON = python3.11
+env-colab: PYTHON = python3.13
+env-book env-full env-lowest env-newest env-colab: env-%: python
 	@$(PYTHON) tools/env.py $*
 
 python:

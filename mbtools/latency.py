@@ -269,7 +269,8 @@ def quantise(path, target, pictures):
 
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.onnx")
-        quantization.quant_pre_process(path, ready)
+        # every shape is a number here: none is to be inferred as a symbol
+        quantization.quant_pre_process(path, ready, skip_symbolic_shape=True)
         quantization.quantize_static(
             ready,
             target,

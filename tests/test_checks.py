@@ -194,7 +194,33 @@ def fewest(percent, digits):
     return next(n for n in range(2, 1000) if gap(n) < 0.5 * 10**-digits)
 
 
+def sparse(weight, share):
+    where = weight.flatten().abs().argsort()[: round(share * weight.numel())]
+    return weight.flatten().index_fill(0, where, 0).view_as(weight)
+
+
+def thin(weight, rank):
+    """By the eigenvectors of W Wᵀ, not by a singular value decomposition."""
+    vectors = torch.linalg.eigh(weight @ weight.T).eigenvectors[:, -rank:]
+    return vectors.T @ weight, vectors
+
+
+def unscaled(weight, rank, power=0):
+    """The same, with the singular values left out, or to a power."""
+    first, second = thin(weight, rank)
+    return first * first.norm(dim=1, keepdim=True) ** (power - 1), second
+
+
+def taught(logits, teacher, temperature, reduction="batchmean"):
+    log_pupil = F.log_softmax(logits / temperature, 1)
+    aim = F.softmax(teacher / temperature, 1)
+    return F.kl_div(log_pupil, aim, reduction=reduction) * temperature**2
+
+
 RIGHT = [
+    (checks.prune_smallest, sparse),
+    (checks.two_layers, thin),
+    (checks.soft_targets, taught),
     (checks.checkpoint_bytes, kept),
     (checks.least_loss, floor_of),
     (checks.smallest_test, fewest),
@@ -242,6 +268,43 @@ def test_empty_answers_are_told_so(check, capsys):
 
 
 WRONG = [
+    (checks.prune_smallest, lambda w, share: sparse(w, share / 2), "sort the sizes"),
+    (checks.prune_smallest, lambda w, share: w.mul_(0), "work on a copy"),
+    (checks.prune_smallest, lambda w, share: 2 * sparse(w, share), "as it was"),
+    (checks.prune_smallest, lambda w, share: sparse(w, share)[0], "keep the shape"),
+    (
+        checks.prune_smallest,
+        lambda w, share: w * (w > w.flatten().quantile(share)),
+        "without the sign",
+    ),
+    (checks.two_layers, lambda w, rank: thin(w, rank)[0], "return a pair"),
+    (checks.two_layers, lambda w, rank: thin(w, rank)[::-1], "is 48 × 8, not 8 × 32"),
+    (checks.two_layers, lambda w, rank: (1.0, 2.0), "is no tensor"),
+    (checks.two_layers, unscaled, "must carry them"),
+    (checks.two_layers, lambda w, rank: unscaled(w, rank, 2), "counts once"),
+    (
+        checks.two_layers,
+        lambda w, rank: (w[:rank], w.new_zeros(len(w), rank)),
+        "keep the largest",
+    ),
+    (
+        checks.soft_targets,
+        lambda z, t, T: taught(z, t, T) / T**2,
+        "temperature's square",
+    ),
+    (checks.soft_targets, lambda z, t, T: taught(t, z, T), "not the pupil's"),
+    (
+        checks.soft_targets,
+        lambda z, t, T: taught(z, t, T, "mean"),
+        "sum over the classes",
+    ),
+    (checks.soft_targets, lambda z, t, T: taught(z, t, T, "sum"), "not the sum"),
+    (
+        checks.soft_targets,
+        lambda z, t, T: F.cross_entropy(z / T, F.softmax(t / T, 1)) * T**2,
+        "the teacher's own entropy",
+    ),
+    (checks.soft_targets, lambda z, t, T: taught(z, t, 1), "soften both"),
     (checks.checkpoint_bytes, lambda n, o: kept(n, o, size=1), "has four bytes"),
     (checks.checkpoint_bytes, lambda n, o: kept(n, o, size=8), "of eight bytes"),
     (checks.checkpoint_bytes, lambda n, o: 4 * n, "keeps numbers for each parameter"),

@@ -205,7 +205,7 @@ KEPT = {
     "P": in_mode("P", "gif"),
     "RGBA": in_mode("RGBA", "png"),
     "CMYK": in_mode("CMYK", "jpg"),
-    "YCbCr": in_mode("YCbCr", "tiff"),
+    "LAB": in_mode("LAB", "tiff"),
     "16 bits": ("sea/x.png", sixteen_bits, "I(;16)?, converted to RGB"),
     "size": (
         "sea/x.png",

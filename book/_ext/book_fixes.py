@@ -52,6 +52,8 @@ def _settle(app, config):
         config.html_theme_options |= {
             "launch_buttons": {},
             "use_repository_button": False,
+            "use_source_button": False,
+            "use_issues_button": False,
         }
 
 
@@ -208,6 +210,9 @@ MENDED = [
     # nothing on the page waits for a script: let it show first, in the same order
     (r"<script (?=[^>]*\bsrc=)(?![^>]*\b(?:defer|async)\b)", "<script defer "),
     (r"<script>(?=DOCUMENTATION_OPTIONS)", '<script type="module">'),
+    # a notebook's source is to be seen as a notebook, and an issue asks for versions
+    (r"(/blob/[^\"]*\.ipynb)\?plain=1", r"\1"),
+    (r"(/issues/new\?)title=[^\"]*", r"\1template=broke_for_me.yml"),
     # axe label-content-name-mismatch: a label must hold the words one sees
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     (r'(<button[^>]*search-button-field[^>]*?)\s+aria-label="Search"', r"\1"),
@@ -274,6 +279,11 @@ def _finish(app, exception):
     if exception or app.builder.format != "html":
         return
     out = Path(app.outdir)
+    # opened from disk, a page may not read the others for the summaries of a search
+    options = out / "_static/documentation_options.js"
+    asked, summary = options.read_text("utf-8"), "SHOW_SEARCH_SUMMARY: "
+    asked = asked.replace(summary + "true", f'{summary}location.protocol !== "file:"')
+    options.write_text(asked, "utf-8")
     for template in out.glob("_static/*webpack-macros.html"):
         template.unlink()  # the theme's own, no page
     pages = []

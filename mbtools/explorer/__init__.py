@@ -16,6 +16,7 @@ from .layer_browser import LayerBrowser
 from .layer_explorer import CHANNELS, KERNELS, SIZES, LayerExplorer
 from .memory_walk import PARTS, MemoryWalk
 from .prediction_browser import PredictionBrowser
+from .rank_explorer import RankExplorer
 from .roofline import Roofline
 from .size_explorer import SizeExplorer
 
@@ -34,6 +35,7 @@ __all__ = [
     "LayerExplorer",
     "MemoryWalk",
     "PredictionBrowser",
+    "RankExplorer",
     "Roofline",
     "SizeExplorer",
     "pareto_front",

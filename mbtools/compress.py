@@ -1,7 +1,7 @@
 """Smaller nets out of a trained one: fewer weights, channels, ranks.
 
-What takes a net gives a new one and leaves it as it was. Pointwise layers are
-what there is to cut: 94 % of V2's multiply-adds for 1000 classes at 224 pixels,
+What takes a net gives a new one and leaves it as it was, but for ``settled``.
+Pointwise layers are what there is to cut: they have most of V2's multiply-adds,
 and nearly all of its weights but the classifier's.
 """
 
@@ -116,7 +116,8 @@ def factorised(net, energy):
         raise ValueError(f"energy must be above 0 and up to 1; got {energy}")
     net = copy.deepcopy(net)
     for name, layer in pointwise_layers(net).items():
-        left, values, right = torch.linalg.svd(_matrix(layer), full_matrices=False)
+        matrix = layer.weight.detach().flatten(1)
+        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
         rank = rank_for(values, energy)
         if rank < break_even(layer.in_channels, layer.out_channels):
             parent, _, own = name.rpartition(".")
@@ -125,13 +126,8 @@ def factorised(net, energy):
     return net
 
 
-def singular_values(layer):
-    """Of a pointwise layer's weights, largest first."""
-    return torch.linalg.svdvals(_matrix(layer))
-
-
 def rank_for(values, energy):
-    """How many of the singular values have that share of the squares' sum."""
+    """How many singular values, (n,), have that share of their squares' sum."""
     kept = values.double().square().cumsum(0) / values.double().square().sum()
     return min(len(values), 1 + int((kept < energy).sum()))
 
@@ -139,10 +135,6 @@ def rank_for(values, energy):
 def break_even(in_channels, out_channels):
     """The rank at which two layers have as many weights as one, M N / (M + N)."""
     return in_channels * out_channels / (in_channels + out_channels)
-
-
-def _matrix(layer):
-    return layer.weight.detach().flatten(1)
 
 
 def _two(layer, left, right):

@@ -293,6 +293,7 @@ WRONG = [
         "temperature's square",
     ),
     (checks.soft_targets, lambda z, t, T: taught(t, z, T), "not the pupil's"),
+    (checks.soft_targets, lambda z, t, T: z, "return one number"),
     (
         checks.soft_targets,
         lambda z, t, T: taught(z, t, T, "mean"),

@@ -108,8 +108,8 @@ LOOK = r"""() => {
 def problems_of(page, watch, contrast=True, structure=True):
     """All that is wrong with a page, as lines.
 
-    Contrast depends on the theme and hardly on the width, structure on the width
-    and not on the theme.
+    Contrast depends on the theme and hardly on the width; of the structure only
+    what marks a link does, and each theme is looked at once for that.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)

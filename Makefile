@@ -1,4 +1,4 @@
-# make book | serve | test | lowest | newest | colab | offline | pdf | outputs | picture | measure | repo | links | clean
+# make book | serve | test | lowest | newest | colab | offline | pdf | outputs | front-end | picture | measure | repo | links | clean
 # Another Python: make book PYTHON=python3.12
 
 PYTHON ?= python3
@@ -8,7 +8,12 @@ FULL = .venv/full/bin/python
 PAGES = _build/html/index.html
 QUICK = MBTOOLS_FAST=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1
 
-.PHONY: book serve test lowest newest colab offline pdf outputs picture measure repo links clean python \
+# asked in each recipe, as some ask for a Python of their own
+THERE = command -v $(PYTHON) >/dev/null || { \
+    echo "Stopped: there is no $(PYTHON) here. Install Python 3.11 or newer, or" \
+         "name the one you have: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+
+.PHONY: book serve test lowest newest colab offline pdf outputs front-end picture measure repo links clean \
     env-book env-full env-lowest env-newest env-colab
 
 book: env-book _build/.fresh
@@ -20,7 +25,7 @@ book: env-book _build/.fresh
 
 # What Sphinx does not notice by itself makes every page anew.
 _build/.fresh: _toc.yml _config.yml book/requirements.txt \
-    $(wildcard book/_ext/* book/_static/* mbtools/*.py mbtools/explorer/*.py)
+    $(wildcard book/_ext/* book/_static/* mbtools/*.py mbtools/*/*.py)
 	@rm -rf _build
 	@mkdir -p _build
 	@touch $@
@@ -56,15 +61,21 @@ pdf: book env-full
 outputs: env-full
 	@TQDM_DISABLE=1 $(FULL) tools/outputs.py $(or $(NOTEBOOK),$(wildcard notebooks/*.ipynb))
 
-picture: book env-full
-	@$(FULL) tools/picture.py book/_static/explorer.png
+# After a change of a widget's script or style alone: no cell runs
+front-end: env-full
+	@$(FULL) tools/outputs.py --front-end $(wildcard notebooks/*.ipynb)
 
-# Lighthouse and slider latency of the built book; ONLY=--latency for one of them
+picture: book env-full
+	@$(FULL) -m tools.picture book/_static/explorer.png
+
+# Lighthouse, axe and slider latency of each page, for the table in CONTRIBUTING.md;
+# one of them: make measure ONLY=latency
 measure: book env-full
-	@$(FULL) tools/measure.py $(ONLY)
+	@$(FULL) -m tools.measure $(ONLY:%=--only %)
 
 # Names the public repository everywhere: make repo URL=https://github.com/me/my-book
-repo: python
+repo:
+	@$(THERE)
 	@$(PYTHON) tools/repo.py "$(URL)"
 
 # Asks every external link of the book; the answers stand in _build/linkcheck
@@ -77,10 +88,6 @@ clean:
 
 env-lowest: PYTHON = python3.11
 env-colab: PYTHON = python3.13
-env-book env-full env-lowest env-newest env-colab: env-%: python
+env-book env-full env-lowest env-newest env-colab: env-%:
+	@$(THERE)
 	@$(PYTHON) tools/env.py $*
-
-python:
-	@command -v $(PYTHON) >/dev/null || { \
-	    echo "Stopped: there is no $(PYTHON) here. Install Python 3.11 or newer, or" \
-	         "name the one you have: make book PYTHON=python3.12"; exit 1; }

@@ -1,11 +1,13 @@
 """Smaller nets out of a trained one: fewer weights, channels, ranks.
 
-What takes a net gives a new one and leaves it as it was, but for ``settled``.
+What takes a net gives a new one and leaves it as it was, but for ``settled``. A
+net that is masked must be settled first: what else takes it raises ValueError.
 Pointwise layers are what there is to cut: they have most of V2's multiply-adds,
 and nearly all of its weights but the classifier's.
 """
 
 import copy
+from functools import wraps
 
 import torch
 from torch import nn
@@ -17,11 +19,15 @@ from .nets import make_divisible
 
 
 def pointwise_layers(net):
-    """{name: layer} of a net's pointwise convolutions, from first to last."""
+    """{name: layer} of a net's pointwise convolutions, from first to last.
+
+    One in groups mixes too little to be one.
+    """
     return {
         name: part
         for name, part in net.named_modules()
-        if isinstance(part, nn.Conv2d) and part.kernel_size == (1, 1)
+        if isinstance(part, nn.Conv2d)
+        and (part.kernel_size, part.groups) == ((1, 1), 1)
     }
 
 
@@ -50,9 +56,13 @@ def sparsified(net, share):
 
 
 def settled(net):
-    """Take the masks off a ``sparsified`` net, in place; the zeros stay."""
+    """Take the masks off a ``sparsified`` net, in place; the zeros stay.
+
+    A net without masks stays as it is.
+    """
     for layer in pointwise_layers(net).values():
-        prune.remove(layer, "weight")
+        if prune.is_pruned(layer):
+            prune.remove(layer, "weight")
     return net
 
 
@@ -139,7 +149,7 @@ def break_even(in_channels, out_channels):
 
 def _two(layer, left, right):
     """(out, rank) and (rank, in) as convolutions, the thin one first."""
-    first = nn.Conv2d(layer.in_channels, len(right), 1, bias=False)
+    first = nn.Conv2d(layer.in_channels, len(right), 1, layer.stride, bias=False)
     second = nn.Conv2d(len(right), layer.out_channels, 1, bias=layer.bias is not None)
     first.weight.data = right[:, :, None, None].contiguous()
     second.weight.data = left[:, :, None, None].contiguous()
@@ -147,16 +157,35 @@ def _two(layer, left, right):
     return nn.Sequential(first, second)
 
 
+# -------------------------------------------------------------------------------
+
+
+def _of_plain(make):
+    """Of a masked net torch makes no copy, or one that breaks when it is run."""
+
+    @wraps(make)
+    def checked(net, *arguments, **named):
+        if prune.is_pruned(net):
+            raise ValueError("the net is masked: call settled() on it first")
+        return make(net, *arguments, **named)
+
+    return checked
+
+
+# without decorators, so that chapter 10 shows the functions as they stand above
+sparsified, slimmed, factorised = map(_of_plain, (sparsified, slimmed, factorised))
+
+
 # -------------------------------------------------------------------- a teacher
 
 
-def distillation(logits, truth, temperature=4.0, share=0.7):
+def distillation(logits, truth, temperature=4.0, share=0.7, label_smoothing=0.0):
     """Loss of a pupil: that share from its teacher, the rest from the labels.
 
     logits: (B, classes); truth: labels (B,) and the teacher's logits
     (B, classes). Both sides' logits are divided by the temperature, so that
     the small probabilities count; its square keeps the gradient's size (Hinton
-    et al., arXiv:1503.02531, section 2).
+    et al., arXiv:1503.02531, section 2). The labels may be smoothed.
     """
     labels, taught = truth
     softened = kl_div(
@@ -165,6 +194,5 @@ def distillation(logits, truth, temperature=4.0, share=0.7):
         reduction="batchmean",
         log_target=True,
     )
-    return share * temperature**2 * softened + (1 - share) * cross_entropy(
-        logits, labels
-    )
+    hard = cross_entropy(logits, labels, label_smoothing=label_smoothing)
+    return share * temperature**2 * softened + (1 - share) * hard

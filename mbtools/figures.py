@@ -10,6 +10,7 @@ import inspect
 import io
 import os
 import re
+from numbers import Integral
 
 import matplotlib.pyplot as plt
 from IPython.display import HTML, Markdown, display
@@ -117,6 +118,8 @@ def table(header, rows, caption):
 
     Integers get thousands separators; give other numbers as text, rounded
     as they should be read.
+
+    Raises ValueError if there are no rows.
     """
     display(
         HTML(
@@ -155,8 +158,12 @@ def _label(alt):
 
 
 def _table(header, rows, name):
+    if not rows:
+        raise ValueError(f"a table needs rows; {name!r} has none")
+
     def cell(value):
-        return f"{value:,}" if isinstance(value, int) else html.escape(str(value))
+        counts = isinstance(value, Integral) and not isinstance(value, bool)
+        return f"{value:,}" if counts else html.escape(str(value))
 
     # a wide table scrolls in a narrow page; tabindex lets the keyboard do it
     name = html.escape(name, quote=True)

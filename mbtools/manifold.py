@@ -55,7 +55,7 @@ def encode(curve, layers, activation=relu, bias=0.0):
 
 
 def read_back(layers, codes):
-    """The paper's read-out, the codes times the pseudo-inverse of T: (S, P, 2)."""
+    """The paper's decoder, the codes times the pseudo-inverse of T: (S, P, 2)."""
     return codes @ np.linalg.pinv(layers).transpose(0, 2, 1)
 
 
@@ -89,7 +89,7 @@ def twins(curve, codes, far=0.25):
     """Share of points whose code a far point shares: (S,).
 
     Shares: the two codes are no further apart than the codes of neighbours
-    on the curve are on average. Far: more than ``far`` apart on the curve.
+    on the curve are in the root mean square. Far: more than ``far`` apart on the curve.
     """
     apart = _distances(curve, curve) > far**2
     found = []

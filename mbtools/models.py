@@ -1,7 +1,7 @@
 """The book's nets as torch modules, and V2's ImageNet weights.
 
-Each module is built from the very layers that ``nets`` counts. V2's have the
-names and shapes of torchvision's, so that weights go both ways.
+Each module takes its channels from what ``nets`` counts. V2's have the names
+and shapes of torchvision's, so that weights go both ways.
 """
 
 import hashlib
@@ -255,10 +255,11 @@ def classify(module, picture, count=5):
     """
     if picture.mode != "RGB":
         raise ValueError(f"the picture must be RGB; got {picture.mode}")
-    was_training = module.training
+    modes = [(part, part.training) for part in module.modules()]
     with torch.inference_mode():
         logits = module.eval()(WEIGHTS.transforms()(picture)[None])
-    module.train(was_training)
+    for part, training in modes:  # some may be frozen while others train
+        part.training = training
     probabilities, classes = logits.softmax(1)[0].topk(count)
     names = [WEIGHTS.meta["categories"][i] for i in classes]
     return list(zip(names, probabilities.tolist(), strict=True))

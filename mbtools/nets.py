@@ -223,7 +223,8 @@ def pd_model(alpha=1.0, resolution=PD_RESOLUTION, classes=6):
     Raises ValueError naming the bound: alpha >= 1/32, both sides of resolution
     integers >= 16, classes >= 1.
     """
-    _check(alpha, min(resolution), classes, 1 / STEM, PD_MIN_RESOLUTION)
+    for side in _sides(resolution):
+        _check(alpha, side, classes, 1 / STEM, PD_MIN_RESOLUTION)
     layers, channels, size = [], 1, resolution
     for number, out in enumerate(PD_CONVOLUTIONS, 1):
         plain = {"norm": False, "bias": True, "name": f"convolution {number}"}
@@ -247,7 +248,8 @@ def pd_light_model(alpha=1.0, resolution=PD_RESOLUTION, classes=6):
     Raises ValueError naming the bound: alpha > 0, both sides of resolution
     integers >= 16, classes >= 1.
     """
-    _check(alpha, min(resolution), classes, 0, PD_MIN_RESOLUTION)
+    for side in _sides(resolution):
+        _check(alpha, side, classes, 0, PD_MIN_RESOLUTION)
     stem, last = make_divisible(STEM * alpha), make_divisible(PD_LIGHT_LAST * alpha)
     blocks = v2_blocks(alpha, table=PD_LIGHT_BLOCKS)
     layers = _v2_layers(1, stem, blocks, last, resolution, classes)
@@ -354,6 +356,12 @@ def inverted_residual(
 
 def _classifier(channels, classes, name="classifier"):
     return Layer("linear", channels, classes, norm=False, bias=True, name=name)
+
+
+def _sides(resolution):
+    if not isinstance(resolution, tuple | list) or len(resolution) != 2:
+        raise ValueError(f"resolution must be (rows, columns); got {resolution!r}")
+    return resolution
 
 
 def _check(alpha, resolution, classes, smallest_alpha, smallest):

@@ -78,8 +78,10 @@ class Pictures(Dataset):
     def sample(self, per_class, seed=0):
         """So many pictures of each class (or of the unlabelled), by chance.
 
-        Raises ValueError if a class has fewer.
+        Raises ValueError if a class has fewer, or per_class is below 1.
         """
+        if per_class < 1:
+            raise ValueError(f"per_class must be 1 or more; got {per_class}")
         return self.subset(self._draw(lambda count: per_class, seed))
 
     def split(self, share, seed=0):
@@ -185,7 +187,8 @@ def read_splits(folder, classes=None, size=None, needs=("train",)):
     is in test is left out of train. A part that is not there is None.
 
     classes, size: as for ``read_classes``.
-    needs: the parts that must be there, of "train", "test", "unlabelled".
+    needs: the parts that must be there, of "train" (which always must), "test",
+        "unlabelled".
 
     Raises FileNotFoundError if there is no folder, ValueError if a part that it
     needs is not there, or as ``read_classes`` does.
@@ -204,7 +207,7 @@ def read_splits(folder, classes=None, size=None, needs=("train",)):
         findings += [Finding(path, "a file beside the parts", False) for path in stray]
     else:
         parts, findings = {"train": folder, "test": None, "unlabelled": None}, []
-    for part in needs:
+    for part in ("train", *needs):
         if parts[part] is None:
             names = ", ".join(path.name for path in folders) or "no folder"
             raise ValueError(

@@ -31,7 +31,8 @@ class Table(NamedTuple):
 class Published(NamedTuple):
     """One printed row. What was not printed is None.
 
-    net: a key of ``BUILDERS``, or "v3-large", "v3-small".
+    net: a key of ``BUILDERS``, or "v3-large", "v3-small", and both with
+    "-minimalistic" behind.
     macs, params: in millions, as printed.
     top1, top5: ImageNet accuracy in percent, single crop.
     pixel1_ms: TF-Lite, one large core of a Pixel 1 phone.

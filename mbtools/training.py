@@ -32,6 +32,7 @@ from . import models
 DIGEST = hashlib.sha256().digest_size  # bytes at a checkpoint's end
 # what the ImageNet weights were trained with: per channel, of values in 0..1
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+HEAD_DECAY = 0.01  # AdamW's weight decay while the last layer alone trains
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Recipe:
     of the channels, as the pretrained net knows them. pretrained: start from
     the ImageNet weights, which exist for alpha 1. frozen_norm: batch norm keeps
     the statistics that came with them; from random weights it cannot.
+    batch_size: pictures a step. weight_decay: AdamW's, while the whole net
+    trains; the last layer alone has ``HEAD_DECAY``. label_smoothing: the share
+    of a label that is spread over all classes. seed: of the weights that are
+    new, the pictures' order and crops, and dropout.
 
     Raises ValueError naming the field that is out of its range.
     """
@@ -196,6 +201,7 @@ class _Order(Sampler):
     def __iter__(self):
         if self.seed is None:
             return iter((index, 0) for index in range(self.length))
+        # a prime, so that no epoch of a seed is an epoch of the next seeds
         generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
         order = torch.randperm(self.length, generator=generator)
         seeds = torch.randint(2**62, (self.length,), generator=generator)
@@ -250,15 +256,16 @@ def accuracy(logits, labels):
     return (logits.argmax(1) == labels).double().mean().item()
 
 
-def interval(right, count, z=1.96):
-    """Wilson's interval (low, high) for a share of which right / count was seen.
+def interval(right, count):
+    """Wilson's 95 % interval (low, high) for a share: right of count were seen.
 
-    z: 1.96 for 95 %. (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927.)
+    (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927.)
 
     Raises ValueError if right is not from 0 to count, or count is 0.
     """
     if not 0 <= right <= count or count == 0:
         raise ValueError(f"no share: {right} of {count}")
+    z = 1.96  # standard deviations
     share, square = right / count, z * z / count
     middle = share + square / 2
     reach = z * (share * (1 - share) / count + square / 4 / count) ** 0.5
@@ -295,7 +302,7 @@ def features(net, pictures, recipe, workers=0):
 
 
 def train_head(head, inputs, labels, recipe):
-    """Train a last layer (``nn.Linear``) in place; yields each epoch's mean loss.
+    """Train a last layer (``nn.Linear``) in place; returns each epoch's mean loss.
 
     inputs, labels: (N, channels) and (N,), as ``features`` gives them.
     """
@@ -303,10 +310,14 @@ def train_head(head, inputs, labels, recipe):
     generator = torch.Generator().manual_seed(recipe.seed)
     data = TensorDataset(inputs.to(device), labels.to(device))
     loader = DataLoader(data, recipe.batch_size, shuffle=True, generator=generator)
-    optimizer = torch.optim.AdamW(head.parameters(), recipe.head_lr)
-    for _ in range(recipe.head_epochs):
-        losses = list(steps(head, loader, _loss(recipe), optimizer))
-        yield sum(losses) / len(losses)
+    optimizer = torch.optim.AdamW(
+        head.parameters(), recipe.head_lr, weight_decay=HEAD_DECAY
+    )
+    passes = [
+        list(steps(head, loader, _loss(recipe), optimizer))
+        for _ in range(recipe.head_epochs)
+    ]
+    return [sum(losses) / len(losses) for losses in passes]
 
 
 def _loss(recipe):
@@ -341,11 +352,12 @@ class Run:
         )
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": self.net.features.parameters(), "lr": recipe.lr},
-                {"params": self.net.classifier.parameters(), "lr": recipe.head_lr},
+                {"params": self.net.features.parameters()},
+                {"params": self.net.classifier.parameters()},
             ],
             weight_decay=recipe.weight_decay,
         )
+        # sets the two learning rates, and AdamW's beta1 against them
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             [recipe.lr, recipe.head_lr],
@@ -395,7 +407,7 @@ class Run:
         if self.recipe.head_epochs:
             known = features(self.net, self.pictures, self.recipe, self.workers)
             head = self.net.classifier[-1]
-            self.losses = list(train_head(head, *known, self.recipe))[-1:]
+            self.losses = train_head(head, *known, self.recipe)[-1:]
         self.seconds += time.perf_counter() - start
         self._end_epoch()
 

@@ -2,16 +2,14 @@
 
 import json
 import os
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
 from playwright.sync_api import sync_playwright
 
-from tools.browser import ARGUMENTS, NONE, find
-from tools.serve import server
+from tools.browser import ARGUMENTS, NONE, READY, find
+from tools.serve import serving
 
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "_build" / "html"
@@ -23,15 +21,6 @@ GOOD = (
     '<meta name="description" content="A page without a fault"></head>'
     "<body><main><h1>A page</h1>{}</main></body></html>"
 )
-
-
-@contextmanager
-def serving(folder):
-    """The address of a folder's files, while the context lasts."""
-    with server(folder) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/"
-        running.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -140,10 +129,7 @@ def watched(contexts):
         page.goto(address)
         if javascript:
             page.evaluate("document.fonts.ready")
-            page.wait_for_function(
-                "!document.querySelector('.mb-widget:has(> script)')"
-                " || document.documentElement.dataset.mbWidgets"
-            )
+            page.wait_for_function(READY)
         return page, watch
 
     yield get

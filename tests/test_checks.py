@@ -1,6 +1,7 @@
 """The checkers accept what is right and name what is wrong."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -9,13 +10,30 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
+from torch.utils.flop_counter import FlopCounterMode
 
 from mbtools import checks, cost
 from mbtools.nets import inverted_residual, make_divisible
 
 
-def dense(depthwise, pointwise):
-    return pointwise * depthwise.transpose(0, 1)
+def macs(kernel, m, n, size, stride, groups):
+    with FlopCounterMode(display=False) as counter:
+        conv = nn.Conv2d(m, n, kernel, stride, kernel // 2, groups=groups)
+        conv(torch.zeros(1, m, size, size))
+    return counter.get_total_flops() // 2
+
+
+def found(weight, output=None):
+    """By the singular value decomposition, or by the windows of one output."""
+    kernel = weight.shape[-1]
+    windows = weight.transpose(0, 1).flatten(2)
+    if output is None:
+        depthwise = torch.linalg.svd(windows).Vh[:, 0]
+    else:
+        depthwise = windows[:, output]
+    pointwise = torch.einsum("mnk,mk->nm", windows, depthwise)
+    pointwise /= depthwise.square().sum(1)
+    return depthwise.view(-1, 1, kernel, kernel), pointwise[:, :, None, None]
 
 
 def conv(x, depthwise, pointwise):
@@ -23,8 +41,9 @@ def conv(x, depthwise, pointwise):
     return F.conv2d(x, pointwise)
 
 
-def scaled(kernel, m, n, size, alpha, rho):
-    return cost.separable_macs(kernel, int(alpha * m), int(alpha * n), int(rho * size))
+def scaled(kernel, m, n, size, alpha, rho, whole=round):
+    side = whole(rho * size)
+    return cost.separable_macs(kernel, int(alpha * m), int(alpha * n), side)
 
 
 def best(rows, max_macs, max_params, smallest=0):
@@ -124,9 +143,8 @@ class Inverted(nn.Module):
         )
 
 
-def levels(x, top, rounding=torch.round, step=None, low=0):
-    step = step or top / 255
-    return rounding(x.clamp(low, top) / step) * step
+def smallest(m, n, more=0, window=9, lowest=2):
+    return max(lowest, 9 * n // (m + window + n) + 1 + more)
 
 
 def counted(truth, says, classes):
@@ -232,19 +250,19 @@ RIGHT = [
     (checks.parameter_groups, at_rates),
     (checks.block_cost, block_macs),
     (checks.inverted_residual, Inverted),
-    (checks.quantise, levels),
+    (checks.dearer_from, smallest),
     (checks.live_units, live),
     (checks.loss_probability, loss),
-    (checks.invert, lambda layer, code: solved(layer, code, rows=code > 0)),
+    (checks.invert, lambda t, y: solved(t, y, rows=(y > 0) & (y < 6))),
     (checks.last_size, halve),
     (checks.separable_block, pair),
     (checks.decay_groups, groups),
     (checks.unroll, unrolled),
     (checks.streamed_bytes, sliced),
     (checks.pool, mean),
-    (checks.separable_cost, cost.separable_macs),
+    (checks.conv_cost, macs),
     (checks.separable_conv, conv),
-    (checks.dense_kernel, dense),
+    (checks.find_pair, found),
     (checks.scaled_cost, scaled),
     (checks.divisible, make_divisible),
     (checks.best_under, best),
@@ -262,9 +280,25 @@ def test_empty_answers_are_told_so(check, capsys):
     def nothing_yet(*arguments): ...
 
     check(nothing_yet)
-    assert capsys.readouterr().out.startswith("… nothing_yet is not written yet")
+    assert capsys.readouterr().out.startswith("… nothing_yet returns nothing yet: ")
     with pytest.raises(TypeError, match="hand over the function itself"):
         check(7)
+
+
+def test_an_answer_needs_no_name(capsys):
+    checks.pool(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
+    checks.pool(partial(torch.mean, dim=(2, 3)))
+    assert capsys.readouterr().out.count("✓ your answer: ") == 2
+
+
+@pytest.mark.parametrize("check, answer", RIGHT)
+def test_a_checker_does_not_seed_the_notebook(check, answer):
+    drawn = set()
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        check(answer)
+        drawn.add(torch.rand(1).item())
+    assert len(drawn) == 2
 
 
 WRONG = [
@@ -378,33 +412,27 @@ WRONG = [
         "classifier.1.weight is in no group",
     ),
     (checks.parameter_groups, lambda *_: [1, 2], "return a list"),
-    (checks.separable_cost, cost.standard_macs, "cost of a standard convolution"),
+    (checks.conv_cost, lambda *a: macs(*a[:5], 1), "sees only the maps of its group"),
+    (checks.conv_cost, lambda *a: macs(*a) // a[5], "that is one group of them"),
     (
-        checks.separable_cost,
-        lambda k, m, n, d: cost.depthwise_macs(k, m, d),
-        "pointwise step that mixes the channels is missing",
+        checks.conv_cost,
+        lambda *a: macs(*a) // halve(a[3], a[4] - 1) * a[3],
+        "thins rows and columns both",
     ),
     (
-        checks.separable_cost,
-        lambda k, m, n, d: cost.pointwise_macs(m, n, d),
-        "depthwise step that filters each channel is missing",
+        checks.conv_cost,
+        lambda k, m, n, d, s, g: macs(k, m, n, d, 1, g),
+        "every second row and column",
     ),
     (
-        checks.separable_cost,
-        lambda k, m, n, d: cost.separable_macs(k, n, m, d),
-        "in_channels and out_channels are swapped",
+        checks.conv_cost,
+        lambda k, m, n, d, s, g: macs(k, m, n, d // s, 1, g),
+        "an odd side is rounded up",
     ),
-    (
-        checks.separable_cost,
-        lambda k, m, n, d: 2 * cost.separable_macs(k, m, n, d),
-        "a multiply-add counts once",
-    ),
-    (
-        checks.separable_cost,
-        lambda k, m, n, d: cost.separable_macs(k, m, n, 1),
-        "these are the weights",
-    ),
-    (checks.separable_cost, lambda k, m, n, d: "many", "return a number; got 'many'"),
+    (checks.conv_cost, lambda *a: 2 * macs(*a), "a multiply-add counts once"),
+    (checks.conv_cost, lambda *a: macs(*a[:3], 1, 1, a[5]), "these are the weights"),
+    (checks.conv_cost, lambda *a: 7, "times the pixels that come out"),
+    (checks.conv_cost, lambda *a: "many", "return a number; got 'many'"),
     (
         checks.separable_conv,
         lambda x, d, p: F.conv2d(F.conv2d(x, d, groups=len(d)), p),
@@ -416,17 +444,14 @@ WRONG = [
         "the shape is right but values are off",
     ),
     (checks.separable_conv, lambda x, d, p: 3, "return a tensor; got 3"),
+    (checks.find_pair, lambda w: found(w)[::-1], "the pair is .* and .*, not"),
+    (checks.find_pair, lambda w: w, "return a pair of tensors"),
+    (checks.find_pair, lambda w: found(w, output=0), "some numbers are not finite"),
     (
-        checks.dense_kernel,
-        lambda d, p: dense(d, p).transpose(0, 1),
-        "one D_K × D_K filter for each pair",
+        checks.find_pair,
+        lambda w: (found(w)[0], found(w)[1].abs()),
+        "times the pointwise weight",
     ),
-    (
-        checks.dense_kernel,
-        lambda d, p: dense(d, p).flip(-1),
-        "filter m of output n must be",
-    ),
-    (checks.dense_kernel, lambda d, p: "w", "return a tensor; got 'w'"),
     (
         checks.scaled_cost,
         lambda k, m, n, d, a, r: a**2 * r**2 * cost.separable_macs(k, m, n, d),
@@ -441,6 +466,11 @@ WRONG = [
         checks.scaled_cost,
         lambda k, m, n, d, a, r: r * scaled(k, m, n, d, a, 1),
         "rho counts twice",
+    ),
+    (
+        checks.scaled_cost,
+        lambda *layer: scaled(*layer, whole=int),
+        "not 15,091,200: round the side: 9.996 pixels are 10",
     ),
     (
         checks.scaled_cost,
@@ -464,6 +494,11 @@ WRONG = [
         checks.best_under,
         lambda rows, m, p: min(rows, key=lambda row: row.build().macs + row.params),
         r"fits with .* %, but .* has",
+    ),
+    (
+        checks.best_under,
+        lambda rows, m, p: best(rows, m / 1e6, p / 1e6),
+        "v2 1-224 fits; are your units millions",
     ),
     (checks.best_under, lambda rows, m, p: "v1", "return one of the rows; got 'v1'"),
     (
@@ -585,6 +620,7 @@ WRONG = [
     (checks.loss_probability, lambda n, d: (n + 1) / 2**n, "two inputs only"),
     (checks.invert, solved, "the dead units' zeros are not values"),
     (checks.invert, lambda t, y: solved(t, y, scale=2), "right on average only"),
+    (checks.invert, lambda t, y: solved(t, y, rows=y > 0), "that was cut at 6"),
     (checks.invert, lambda t, y: y, r"x has shape \(2,\); got"),
     (checks.invert, lambda t, y: "x", "return an array; got 'x'"),
     (
@@ -623,15 +659,13 @@ WRONG = [
     ),
     (checks.inverted_residual, lambda *b: pair(b[0], b[1], b[2]), "expand .pointwise."),
     (checks.inverted_residual, lambda *b: 1, "return a module; got 1"),
-    (checks.quantise, lambda x, top: levels(x, top, torch.floor), "not down"),
-    (checks.quantise, lambda x, top: levels(x, top, low=-top), "cut them to 0"),
-    (checks.quantise, lambda x, top: x.clamp(0, top), "levels: 8 bits have 256"),
-    (
-        checks.quantise,
-        lambda x, top: levels(x, top, step=top / 15),
-        "levels lie top / 255 apart",
-    ),
-    (checks.quantise, lambda x, top: 6, "return a tensor; got 6"),
+    (checks.dearer_from, lambda m, n: smallest(m, n, -1), "costs no more yet"),
+    (checks.dearer_from, lambda m, n: 9 * n / (m + 9 + n), "return a whole number"),
+    (checks.dearer_from, lambda m, n: smallest(n, m), "are swapped"),
+    (checks.dearer_from, lambda m, n: smallest(m, n, window=0), "3 × 3 is missing"),
+    (checks.dearer_from, lambda m, n: smallest(m, n, lowest=1), "start from 2"),
+    (checks.dearer_from, lambda m, n: 99, "compare t · M"),
+    (checks.dearer_from, lambda m, n: max(2, -(-9 * n // (m + 9 + n))), "no more yet"),
 ]
 
 
@@ -642,8 +676,8 @@ def test_wrong_answers_are_explained(check, answer, message):
 
 
 def test_the_reference_is_torchs_grouped_convolution():
-    x, depthwise, pointwise = next(checks._tensors())
-    by_hand = checks._separable_by_hand(x, depthwise, pointwise)
+    x, depthwise, pointwise = next(checks.chapter_1._tensors())
+    by_hand = checks.chapter_1._separable_by_hand(x, depthwise, pointwise)
     assert torch.allclose(by_hand, conv(x, depthwise, pointwise))
 
 
@@ -656,7 +690,7 @@ def test_predict_needs_one_right_option():
 
 def test_predict_shows_question_options_and_replies(monkeypatch):
     shown = []
-    monkeypatch.setattr(checks, "display", shown.append)
+    monkeypatch.setattr(checks.asking, "display", shown.append)
     options = {"two": (2, "1 & 1"), "three": (3, "one too many")}
     checks.predict("2 < 3?", options, answer=2.01)
     page = shown[0].data

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, softmax
 from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models import mobilenet_v2
+from torchvision.models import mobilenet_v2, resnet18
 
 from mbtools import compress, latency, models, training
 
@@ -156,6 +156,28 @@ def test_factorised_is_exact_where_the_rank_is_low(net):
     torch.testing.assert_close(said(thin), said(low), rtol=1e-3, atol=1e-3)
 
 
+def test_factorised_keeps_stride_bias_and_groups():
+    strided = nn.Conv2d(16, 64, 1, stride=2)
+    generator = torch.Generator().manual_seed(3)
+    left, right = (torch.randn(x, generator=generator) for x in ((64, 2), (2, 16)))
+    strided.weight.data = (left @ right)[:, :, None, None]
+    nn.init.normal_(strided.bias)
+    grouped = nn.Conv2d(64, 64, 1, groups=4)
+    both = nn.Sequential(strided, grouped).eval()
+    thin = compress.factorised(both, 0.999999)
+    first, second = thin[0]
+    assert (first.out_channels, first.stride, second.stride) == (2, (2, 2), (1, 1))
+    assert isinstance(thin[1], nn.Conv2d)
+    x = torch.randn(2, 16, 9, 9, generator=generator)
+    torch.testing.assert_close(thin(x), both(x), rtol=1e-4, atol=1e-4)
+
+
+def test_factorised_takes_other_nets():
+    net = resnet18().eval()  # three of its pointwise layers have stride 2
+    thin = compress.factorised(net, 0.5)
+    assert params(thin) < params(net) and said(thin).isfinite().all()
+
+
 @pytest.mark.parametrize("energy", [0.5, 0.9, 0.99])
 def test_factorised_keeps_the_energy_and_never_costs_more(net, energy):
     thin = compress.factorised(net, energy)
@@ -197,15 +219,40 @@ def test_wrong_energies_are_named(net, energy):
         compress.factorised(net, energy)
 
 
+@pytest.mark.parametrize(
+    "make", [compress.sparsified, compress.slimmed, compress.factorised]
+)
+def test_a_masked_net_is_to_be_settled_first(net, make):
+    masked = compress.sparsified(net, 0.5)
+    for _ in range(2):  # before it has run, and after
+        with pytest.raises(ValueError, match=r"masked: call settled\(\) on it first"):
+            make(masked, 0.6)
+        said(masked)
+    assert said(make(compress.settled(masked), 0.6)).isfinite().all()
+
+
+def test_a_net_without_masks_is_settled():
+    layer = nn.Sequential(nn.Conv2d(4, 4, 1))
+    before = layer[0].weight.clone()
+    assert torch.equal(compress.settled(layer)[0].weight, before)
+
+
 def test_distillation_by_hand():
-    logits, taught = torch.tensor([[2.0, 0, -1]]), torch.tensor([[1.0, 1, 0]])
+    logits = torch.tensor([[2.0, 0, -1], [0, 3, 1]])
+    taught = torch.tensor([[1.0, 1, 0], [2, 0, 2]])
     own, aim = softmax(logits / 4, 1), softmax(taught / 4, 1)
-    soft = 16 * (aim * (aim / own).log()).sum()
-    hard = -softmax(logits, 1)[0, 2].log()
-    truth = torch.tensor([2]), taught
+    soft = 16 * (aim * (aim / own).log()).sum(1).mean()
+    said = softmax(logits, 1).log()
+    hard = -(said[0, 2] + said[1, 0]) / 2
+    truth = torch.tensor([2, 0]), taught
     for share in (0, 0.3, 1):
         found = compress.distillation(logits, truth, 4, share)
         torch.testing.assert_close(found, share * soft + (1 - share) * hard)
+    # smoothed: a tenth of the truth is spread over the three classes
+    smooth = torch.tensor([[1 / 30, 1 / 30, 28 / 30], [28 / 30, 1 / 30, 1 / 30]])
+    hard = -(said * smooth).sum(1).mean()
+    found = compress.distillation(logits, truth, share=0, label_smoothing=0.1)
+    torch.testing.assert_close(found, hard)
 
 
 def test_distillation_teaches_what_the_teacher_says():

@@ -4,9 +4,8 @@ import itertools
 from dataclasses import replace
 
 import pytest
-import torch
+from helpers import torch_macs
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from mbtools import cost
 from mbtools.cost import Layer
@@ -27,15 +26,6 @@ def as_module(layer):
     )
     norm = [nn.BatchNorm2d(layer.out_channels)] if layer.norm else []
     return nn.Sequential(conv, *norm)
-
-
-def torch_macs(module, *shape):
-    """Multiply-adds of one forward pass: torch counts two FLOPs for each."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        out = module(torch.zeros(*shape))
-    flops = counter.get_total_flops()
-    assert flops % 2 == 0
-    return flops // 2, out.shape
 
 
 CONVOLUTIONS = [

@@ -4,6 +4,7 @@ import itertools
 import json
 
 import pytest
+from helpers import VISIT, control, shown
 from test_explorer import GRID, ROWS, build, by_kind
 
 from mbtools import cost, nets, published
@@ -22,34 +23,6 @@ def millions(count):
     return f"{count / 1e6:.{2 if count < 1e7 else 1}f} M"
 
 
-# Moves the inputs as a hand would and reads what the page shows a frame later.
-VISIT = """
-async (box, [controls, visits]) => {
-  const frame = () => new Promise(requestAnimationFrame);
-  const read = () => Object.fromEntries([
-    ...[...box.querySelectorAll("data")].map((x) => [x.dataset.key, Number(x.value)]),
-    ...[...box.querySelectorAll("output")].map((x) => [x.htmlFor.value, x.value]),
-    ["text", box.innerText],
-  ]);
-  const seen = [];
-  for (const visit of visits) {
-    controls.forEach((name, i) => {
-      const inputs = [...box.querySelectorAll(`[data-control=${name}]`)];
-      if (inputs[0].type === "radio") {
-        inputs.find((x) => x.value === visit[i]).click();
-      } else if (inputs[0].value !== String(visit[i])) {
-        inputs[0].value = visit[i];
-        inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    });
-    await frame();
-    seen.push(read());
-  }
-  return seen;
-}
-"""
-
-
 @pytest.fixture
 def cost_box(open_page):
     page = open_page("notebooks/03_width_and_resolution.html")
@@ -60,15 +33,6 @@ def cost_box(open_page):
 def layer_box(open_page):
     page = open_page("notebooks/01_depthwise_separable.html")
     return page.locator('[data-widget="layer-explorer"]').first
-
-
-def control(box, name):
-    return box.locator(f'[data-control="{name}"]')
-
-
-def shown(box, key):
-    box.page.evaluate("() => new Promise(requestAnimationFrame)")
-    return float(box.locator(f'data[data-key="{key}"]').get_attribute("value"))
 
 
 def test_page_shows_what_nets_computes_at_every_setting(cost_box):
@@ -380,11 +344,16 @@ def test_bars_are_to_scale(browser_box, quantity):
 
 def test_memory_walk_shows_each_block_at_each_slicing(walk_box):
     nets_ = {key: build(key, 1.0, 224) for key in ("v1", "v2")}
+    # four bytes a value are twice two: once sliced is enough for them
+    slicings = [(2, p) for p in range(len(PARTS))] + [(4, len(PARTS) // 2)]
+    peaks = {
+        (size, p): {f"peak.{x}": nets_[x].peak_memory(size, PARTS[p]) for x in nets_}
+        for size, p in slicings
+    }
     stops = [
         (key, size, p, block)
         for key in nets_
-        for size in (2, 4)
-        for p in range(len(PARTS))
+        for size, p in slicings
         for block in range(len(nets_[key].blocks))
     ]
     visits = [(key, str(size), p, block) for key, size, p, block in stops]
@@ -398,8 +367,8 @@ def test_memory_walk_shows_each_block_at_each_slicing(walk_box):
         if parts > 1:  # a streamed block holds its input and output whole
             assert page["input"] == block[0].in_values * size
             assert page["output"] == block[-1].out_values * size
-        for name, net in nets_.items():
-            assert page[f"peak.{name}"] == net.peak_memory(size, parts)
+        for name, peak in peaks[size, p].items():
+            assert page[name] == peak
         assert f"{held:,}" in page["text"]
         first, last = block[0], block[-1]
         for channels, side in (

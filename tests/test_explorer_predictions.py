@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from helpers import VISIT, control, problems_of, shown
 from PIL import Image
-from test_explorer_pages import VISIT, control, shown
-from test_pages import problems_of
 
 from mbtools.explorer import PredictionBrowser
 

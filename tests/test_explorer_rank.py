@@ -7,8 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import traitlets
-from test_explorer_pages import VISIT, control, shown
-from test_pages import problems_of
+from helpers import VISIT, control, problems_of, shown
 
 from mbtools import nets
 from mbtools.cost import Layer

@@ -7,9 +7,8 @@ import re
 
 import pytest
 import traitlets
+from helpers import VISIT, control, problems_of, shown
 from playwright.sync_api import expect
-from test_explorer_pages import VISIT, control, shown
-from test_pages import problems_of
 
 from mbtools import published
 from mbtools.explorer import Roofline

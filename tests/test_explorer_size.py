@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import traitlets
-from test_explorer_pages import VISIT, control, shown
-from test_pages import problems_of
+from helpers import VISIT, control, problems_of, shown
 
 from mbtools import nets
 from mbtools.explorer import SizeExplorer
@@ -98,6 +97,9 @@ def test_what_is_missing_or_doubled_is_named():
         SizeExplorer([*rows, rows[-1]])
     with pytest.raises(ValueError, match=r"two seeds or more.*with 1"):
         SizeExplorer([(*rows[0][:3], [90.0]), *rows[1:]])
+    for wrong in ([], [(*rows[0][:2], nets.mobilenet_v1(), [1, 2]), *rows]):
+        with pytest.raises(ValueError, match="one or two kinds of nets; got"):
+            SizeExplorer(wrong)
 
 
 # In a page
@@ -143,6 +145,16 @@ def test_points_stand_where_size_and_accuracy_are(mounted):
     bars = [x.bounding_box()["height"] for x in box.locator(".mbx-spread").all()]
     spreads = [VALUES["solar cells", 60, name].std(ddof=1) for name in NETS]
     assert np.corrcoef(bars, spreads)[0, 1] > 0.99
+
+
+def test_nets_that_are_always_right_stand_at_the_top(mounted):
+    rows = [(*row[:3], [100, 100]) for row in results()]
+    box, _ = mounted(SizeExplorer(rows))
+    assert box.locator(".mbx-level").all_inner_texts() == ["80 %", "100 %"]
+    plot = box.locator(".mbx-plot").bounding_box()
+    for dot in box.locator(".mbx-plot .mbx-point").all():
+        place = dot.bounding_box()
+        assert place["y"] + place["height"] / 2 == pytest.approx(plot["y"], abs=2)
 
 
 def test_keyboard_and_a_press_move_it(mounted):

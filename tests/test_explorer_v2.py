@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from test_explorer_pages import VISIT, control, shown
+from helpers import VISIT, control, shown
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import Bottleneck
 
@@ -223,9 +223,9 @@ def block_box(open_page):
 
 
 KNOBS = ("in_channels", "out_channels", "expansion", "stride", "size")
-# each 23rd block has all values of each control; and all blocks with a shortcut
+# each 67th block has all values of each control; and all blocks with a shortcut
 BLOCKS = [
-    *[*itertools.product(WIDTHS, WIDTHS, EXPANSIONS, (1, 2), SIDES)][::23],
+    *[*itertools.product(WIDTHS, WIDTHS, EXPANSIONS, (1, 2), SIDES)][::67],
     *((k, k, t, 1, 10) for k in WIDTHS for t in EXPANSIONS),
 ]
 

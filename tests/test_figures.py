@@ -5,6 +5,7 @@ import io
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -74,6 +75,15 @@ def test_table_escapes_and_names_rows(shown):
         ("th", "row", "1 < 2"),
         ("td", None, "1,234"),
     ]
+
+
+def test_cells_of_a_table(shown):
+    row = (np.int64(1234), True, np.float64(0.5), 1234.5, None)
+    figures.table([*"abcdef"], [("name", *row)], caption="Kinds")
+    cells = [cell.text for cell in ElementTree.fromstring(shown[0]).iter("td")]
+    assert cells == ["1,234", "True", "0.5", "1234.5", "None"]
+    with pytest.raises(ValueError, match="a table needs rows; 'Kinds' has none"):
+        figures.table(["a", "b"], [], caption="Kinds")
 
 
 def test_a_small_sample_says_so(shown, monkeypatch):

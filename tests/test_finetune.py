@@ -15,8 +15,8 @@ from shutil import copytree
 
 import pytest
 import torch
+from helpers import CLASSES, draw, seal
 from PIL import Image
-from test_training import CLASSES, draw, seal
 
 from mbtools import finetune, pictures, predict, scenes, training
 

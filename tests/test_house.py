@@ -152,7 +152,7 @@ def test_stored_widgets_are_the_current_ones(path):
         name = state["_anywidget_id"].rpartition(".")[2]
         for trait in ("_esm", "_css"):
             current = str(getattr(getattr(explorer, name), trait))
-            assert state[trait] == current, f"{name} has changed: run make outputs"
+            assert state[trait] == current, f"{name} has changed: run make front-end"
 
 
 # what only MyST reads; Jupyter and Colab show it raw
@@ -164,6 +164,14 @@ MYST = re.compile(
     r"|^%.*|^\+\+\+.*|^: .*",  # a comment, a break, a definition
     re.MULTILINE,
 )
+
+
+def test_each_widget_has_its_room_wide_and_narrow():
+    style = (ROOT / "book/_static/book.css").read_text("utf-8")
+    rooms = re.findall(r'data-name="(\w+)"\] \{ --mb-room: \S', style)
+    kinds = [getattr(explorer, name) for name in explorer.__all__]
+    kinds = [x.__name__ for x in kinds if isinstance(x, type)]
+    assert sorted(rooms) == sorted(2 * kinds)
 
 
 @each_notebook

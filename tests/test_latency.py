@@ -110,6 +110,16 @@ def test_this_machine_says_what_it_is():
     assert 1e8 < machine.peak < 1e13 and 1e8 < machine.bandwidth < 1e13
 
 
+def test_the_roof_is_the_best_that_was_seen(monkeypatch):
+    def slow_once(calls, **options):
+        return {name: latency.Timing((0.5, 0.25, 4.0)) for name in calls}
+
+    monkeypatch.setattr(latency, "time_calls", slow_once)
+    machine = latency.this_machine()
+    assert machine.peak == 4 * 1024**3
+    assert machine.bandwidth == 4 * 2 * 2**28
+
+
 # What must move
 
 
@@ -179,6 +189,48 @@ def test_int8_is_near_and_another_file(net, tmp_path):
     assert weights in content[0] and weights not in content[1]
 
 
+def test_int8_has_a_scale_for_each_channel(net, tmp_path):
+    import onnx
+
+    latency.export(net, tmp_path / "net.onnx", pictures(1))
+    latency.quantise(tmp_path / "net.onnx", tmp_path / "int8.onnx", pictures())
+    graph = onnx.load(tmp_path / "int8.onnx").graph
+    shapes = {x.name: tuple(x.dims) for x in graph.initializer}
+    made = {output: node for node in graph.node for output in node.output}
+    scales = []
+    for node in graph.node:
+        if node.op_type == "Conv":
+            kernel, scale, *_ = made[node.input[1]].input
+            scales.append((shapes[scale], shapes[kernel][:1]))
+    assert len(scales) == 4 and all(scale == out for scale, out in scales)
+
+
+def test_int8_is_calibrated_on_every_picture(net, tmp_path):
+    latency.export(net, tmp_path / "net.onnx", pictures(1))
+    dark, bright = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    said = []
+    for order in ((dark, bright), (bright, dark)):
+        latency.quantise(
+            tmp_path / "net.onnx", tmp_path / "int8.onnx", torch.cat(order)
+        )
+        said.append(latency.onnx_session(tmp_path / "int8.onnx")(pictures(1)))
+    assert torch.equal(*said)
+
+
+def test_onnx_runtime_gets_its_threads(net, tmp_path, monkeypatch):
+    import onnxruntime
+
+    seen, session = [], onnxruntime.InferenceSession
+
+    def watch(path, options, **rest):
+        seen.append(options.intra_op_num_threads)
+        return session(path, options, **rest)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", watch)
+    latency.WAYS["ONNX Runtime"](net, pictures(), 3)
+    assert seen == [3]
+
+
 def test_a_net_in_training_is_not_exported(net, tmp_path):
     training = small()
     with pytest.raises(ValueError, match=r"call \.eval\(\) before the export"):
@@ -220,6 +272,17 @@ def test_what_is_missing_is_listed_and_the_rest_is_run(net, monkeypatch):
     assert missing == {("mine", "absent"): "not installed: pip install it"}
 
 
+def test_one_picture_is_timed(net, monkeypatch):
+    seen = []
+
+    def watch(module, pictures, threads):
+        return lambda x: seen.append(x.shape), pictures
+
+    monkeypatch.setitem(latency.WAYS, "watch", watch)
+    latency.compare({"mine": net}, ["watch"], pictures(), rounds=2)
+    assert {*seen} == {(1, 3, 64, 64)}
+
+
 def test_values_of_a_prepared_net_do_not_shrink():
     raw = models.MobileNetV2(classes=10).eval()
     ready = latency.prepared(partial(models.MobileNetV2, classes=10), pictures())
@@ -227,6 +290,17 @@ def test_values_of_a_prepared_net_do_not_shrink():
         sizes = [x.features(pictures()).std().item() for x in (raw, ready)]
     assert sizes[0] < 1e-3 < 0.1 < sizes[1]
     assert not any(part.training for part in ready.modules())
+
+
+def test_a_prepared_net_is_the_same_each_time_and_seeds_nothing():
+    torch.manual_seed(1)
+    one, drawn = latency.prepared(small, pictures()), torch.rand(1)
+    torch.manual_seed(2)
+    two = latency.prepared(small, pictures())
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, two.state_dict()[name])
+    assert not torch.equal(drawn, torch.rand(1))
+    assert all(part.requires_grad for part in one.parameters())
 
 
 # The table
@@ -250,7 +324,7 @@ def test_the_command_prints_such_a_table(monkeypatch, capsys):
 
     monkeypatch.setattr(latency, "NETS", {"small": small})
     monkeypatch.setattr(latency, "WAYS", ways | {"absent": absent})
-    latency.main()
+    latency.main([])
     out, err = capsys.readouterr()
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["way"] for row in rows] == ["eager", "both"]
@@ -259,9 +333,26 @@ def test_the_command_prints_such_a_table(monkeypatch, capsys):
     assert err == "small, absent: not installed\n"
 
 
+def test_the_command_prints_milliseconds(monkeypatch, capsys):
+    timings = {("small", "eager"): latency.Timing((0.002, 0.003, 0.004))}
+    monkeypatch.setattr(latency, "compare", lambda *_: (timings, {}))
+    monkeypatch.setattr(latency, "NETS", {})
+    latency.main([])
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert [row[name] for name in latency.COLUMNS] == ["3.00", "2.50", "3.50"]
+    assert (row["net"], row["way"], row["threads"]) == ("small", "eager", "1")
+
+
+def test_the_command_explains_itself_and_measures_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(latency, "compare", None)
+    with pytest.raises(SystemExit) as end:
+        latency.main(["--help"])
+    assert end.value.code == 0 and "CSV" in capsys.readouterr().out
+
+
 def test_the_nets_are_the_ones_that_they_are_called():
     sizes = {"MobileNet V3": 5_483_032, "ResNet-18": 11_689_512}  # torchvision's pages
     for name, size in sizes.items():
         assert sum(p.numel() for p in latency.NETS[name]().parameters()) == size
     assert isinstance(latency.NETS["ResNet-18"](), torchvision.models.ResNet)
-    assert isinstance(latency.NETS["MobileNet V2"](), nn.Module)
+    assert isinstance(latency.NETS["MobileNet V2"](), models.MobileNetV2)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_cost import torch_macs
+from helpers import torch_macs
 from torch import nn
 from torchvision.models import mobilenet_v2
 from torchvision.models.mobilenetv2 import InvertedResidual
 
-from mbtools import ledger, published
+from mbtools import ledger, models, published
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 ENTRIES = ledger.ledger()
@@ -275,10 +275,21 @@ def test_the_light_discharge_net():
     for row, shape in enumerate([*shapes, x.shape[1:]], 1):
         entry = BY_CELL["review 5", f"PDLightModel, row {row}: input"]
         assert entry.computed == "×".join(map(str, shape))
+    for row, times in ((6, 3), (7, 3), (8, 3), (10, 4), (11, 4), (12, 4)):
+        entry = BY_CELL["review 5", f"PDLightModel, row {row}: input"]
+        maps = torch.zeros(1, 1, 60, 120)
+        for _ in range(times):
+            maps = nn.MaxPool2d(2)(maps)
+        assert entry.verdict == "convention"
+        assert entry.published.endswith("×{}×{}".format(*maps.shape[2:]))
     module = nn.Sequential(*parts, nn.Linear(256, 6))
     size = sum(4 * p.numel() for p in module.parameters()) / 1e6
     entry = BY_CELL["review 5", "PDLightModel, size of the model (MB)"]
     assert number(entry.computed) == pytest.approx(size, abs=1e-4)
+    lenet = sum(4 * p.numel() for p in models.PDModel().parameters()) / 1e6
+    entry = BY_CELL["review 5", "PDLightModel over PDModel, size (%)"]
+    assert number(entry.computed) == pytest.approx(100 * size / lenet, abs=0.01)
+    assert number(entry.published) == round(100 * 1.62 / 5.54, 1)
 
 
 # The published tables, and the page that explains
@@ -289,7 +300,8 @@ def test_tables_are_whole_and_agree_where_the_papers_repeat_themselves():
     assert len(tables) == 13
     for table in tables:
         assert all(len(row) == len(table.header) for row in table.rows), table.source
-    full, small = published.V1_PAPER[2], published.V1_PAPER[-1]
+    rows = {(row.source, row.alpha): row for row in published.V1_PAPER}
+    full, small = rows["V1 Table 6", 1.0], rows["V1 Table 9", 0.5]
     assert published.V1_TABLE_8.rows[0][1:] == (full.top1, full.macs, full.params)
     assert published.V1_TABLE_9.rows[0][1:] == (small.top1, small.macs, small.params)
     table_4 = [row[1:] for row in published.V2_TABLE_4.rows if "Mobile" in row[0]]

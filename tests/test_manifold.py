@@ -107,6 +107,12 @@ def test_twins_on_codes_one_can_see():
     assert manifold.twins(curve, apart) == 0
     assert manifold.twins(curve, folded, far=1.5) == 1
     assert manifold.twins(curve, folded, far=3) == 0
+    # steps of 1, 3 and 1.9: 1.97 on average, 2.13 in the root mean square
+    curve, codes = (
+        np.array([[0.0], [0.1], [0.2], [0.3]]),
+        np.array([[[0.0], [1], [4], [2.1]]]),
+    )
+    assert manifold.twins(curve, codes) == 0.5  # the two ends
 
 
 def test_simulation_agrees_with_the_closed_form():

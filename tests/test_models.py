@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from helpers import torch_macs
 from PIL import Image
 from sklearn.datasets import load_sample_image
-from test_cost import torch_macs
 from test_nets import v1_module
 from torch import nn
 
@@ -208,9 +208,11 @@ def test_a_palace_is_a_palace(weights, china):
     module = models.MobileNetV2()
     module.load_state_dict(weights)
     module.train()
+    frozen = module.features[0][1].eval()
     (name, probability), *others = models.classify(module, china)
     assert name == "palace" and probability > 0.5
-    assert len(others) == 4 and module.training
+    assert len(others) == 4
+    assert {part for part in module.modules() if not part.training} == {frozen}
     with pytest.raises(ValueError, match="must be RGB; got L"):
         models.classify(module, china.convert("L"))
 

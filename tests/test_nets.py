@@ -1,10 +1,13 @@
 """Whole nets, against the papers' tables, torchvision and torch's counter."""
 
+import itertools
+from operator import le
+
 import numpy as np
 import pytest
 import torch
 import torchvision
-from test_cost import torch_macs
+from helpers import torch_macs
 from torch import nn
 
 from mbtools import nets
@@ -172,6 +175,35 @@ def test_slim_macs():
             assert int(without) == row.macs, row
 
 
+def test_wider_nets_and_larger_pictures_are_better_and_slower():
+    rows = [row for row in ROWS if row.top1]
+    kin = itertools.groupby(sorted(rows, key=family), key=family)
+    for _, members in kin:
+        for small, large in itertools.permutations(members, 2):
+            settings = [(x.alpha, x.resolution) for x in (small, large)]
+            if settings[0] == settings[1] or not all(map(le, *settings)):
+                continue
+            for name in ("top1", "top5", "pixel1_ms"):
+                low, high = getattr(small, name), getattr(large, name)
+                assert None in (low, high) or low < high, (small, large, name)
+    assert all(row.top5 > row.top1 for row in rows if row.top5)
+
+
+def test_two_sources_say_nearly_the_same_of_a_net():
+    told = {}
+    for row in ROWS:
+        if row.top1 and row.precision == "float":
+            key = row.net, row.alpha, row.resolution
+            told.setdefault(key, []).append(row.top1)
+    doubled = [values for values in told.values() if len(values) > 1]
+    assert len(doubled) >= 9
+    assert all(max(values) - min(values) < 1.5 for values in doubled), doubled
+
+
+def family(row):
+    return row.source.split()[0], row.net, row.precision
+
+
 def test_printed_params():
     """Weights as the papers count, to the last printed digit or 1 %."""
     for row in ROWS:
@@ -271,6 +303,11 @@ def test_partial_discharge_nets_at_full_size():
 def test_partial_discharge_nets_that_cannot_exist(build):
     with pytest.raises(ValueError, match=r"integer >= 16 \(pixels\).*got 15"):
         build(resolution=(15, 120))
+    with pytest.raises(ValueError, match=r"integer >= 16 \(pixels\).*got 120.5"):
+        build(resolution=(60, 120.5))
+    for wrong in (60, (60,), "60"):
+        with pytest.raises(ValueError, match=r"must be \(rows, columns\); got .*60"):
+            build(resolution=wrong)
     with pytest.raises(ValueError, match="classes must be an integer >= 1; got 0"):
         build(classes=0)
     with pytest.raises(ValueError, match="finite number above 0; got 0"):

@@ -412,6 +412,13 @@ def test_a_part_that_is_needed(parts, name, told):
         pictures.read_splits(root, needs=("train", "test", "unlabelled"))
 
 
+def test_training_pictures_are_always_needed(parts):
+    root = parts()
+    shutil.rmtree(root / "seg_train")
+    with pytest.raises(ValueError, match="no train pictures"):
+        pictures.read_splits(root, needs=("test",))
+
+
 def test_the_parts_must_have_the_same_classes(parts):
     root = parts()
     (root / KAGGLE["test"] / "sea").rename(root / KAGGLE["test"] / "lake")
@@ -480,6 +487,9 @@ def test_a_sample_has_as_many_of_each_class(many):
 def test_what_cannot_be_drawn_is_refused(many):
     with pytest.raises(ValueError, match=r"4 a class are more than .*street 3\)"):
         many.sample(4)
+    for few in (0, -1):
+        with pytest.raises(ValueError, match=f"per_class must be 1 or more; got {few}"):
+            many.sample(few)
     for share in (0, 1, -0.1, float("nan")):
         with pytest.raises(ValueError, match="share must be between 0 and 1; got"):
             many.split(share)

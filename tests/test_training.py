@@ -5,8 +5,6 @@ numbers are the same, not that they are good.
 """
 
 import csv
-import hashlib
-import io
 import os
 import weakref
 from copy import deepcopy
@@ -16,12 +14,14 @@ from itertools import count
 import pytest
 import torch
 from accelerate.data_loader import BatchSamplerShard
+from helpers import CLASSES, draw, seal
 from torch.nn.functional import cross_entropy
+from torch.utils.data import DataLoader, TensorDataset
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
 from mbtools import models, pictures, scenes, training
 
-CLASSES = ("forest", "sea", "street")
 SMALL = training.Recipe(
     alpha=0.35,
     pretrained=False,
@@ -31,22 +31,6 @@ SMALL = training.Recipe(
     epochs=2,
     batch_size=8,
 )
-
-
-def draw(folder, seeds=range(10)):
-    """A folder for each class, with so many drawn scenes."""
-    for name in CLASSES:
-        (folder / name).mkdir(parents=True)
-        for seed in seeds:
-            scenes.draw(name, seed).save(folder / name / f"{seed}.jpg")
-    return folder
-
-
-def seal(state, path):
-    """Write a state as ``Run`` would: with its digest at the end."""
-    file = io.BytesIO()
-    torch.save(state, file)
-    path.write_bytes(file.getvalue() + hashlib.sha256(file.getvalue()).digest())
 
 
 def numbers(history):
@@ -120,6 +104,12 @@ def test_pictures_are_larger_in_use():
 
 
 # Pictures to batches
+
+
+def test_a_training_view_crops_and_mirrors():
+    _, crop, mirror, *_ = training.training_view(replace(SMALL, crop=0.6)).transforms
+    assert isinstance(crop, v2.RandomResizedCrop) and crop.scale == (0.6, 1.0)
+    assert isinstance(mirror, v2.RandomHorizontalFlip) and mirror.p == 0.5
 
 
 def numbered(number=10):
@@ -327,12 +317,64 @@ def test_a_head_learns_what_can_be_learnt():
     inputs = inputs + torch.randn(90, 12, generator=generator) / 4
     head = torch.nn.Linear(12, 3)
     recipe = replace(SMALL, head_epochs=30, head_lr=1e-2)
-    losses = list(training.train_head(head, inputs, labels, recipe))
+    losses = training.train_head(head, inputs, labels, recipe)
     assert len(losses) == 30 and losses[-1] < losses[0] / 2
     assert training.accuracy(head(inputs), labels) > 0.95
 
 
+def test_a_head_trains_as_its_recipe_says():
+    generator = torch.Generator().manual_seed(0)
+    inputs, labels = torch.randn(20, 5, generator=generator), torch.arange(20) % 3
+    recipe = replace(SMALL, head_lr=0.02, label_smoothing=0.2, seed=4)
+    head = torch.nn.Linear(5, 3)
+    twin = deepcopy(head)
+    optimizer = torch.optim.AdamW(twin.parameters(), 0.02, weight_decay=0.01)
+    data = TensorDataset(inputs, labels)
+    order = torch.Generator().manual_seed(4)
+    loader = DataLoader(data, 8, shuffle=True, generator=order)
+    expected = []
+    for _ in range(2):
+        losses = []
+        for some, truth in loader:
+            loss = cross_entropy(twin(some), truth, label_smoothing=0.2)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        expected.append(sum(losses) / 3)
+    assert training.train_head(head, inputs, labels, recipe) == expected
+    assert same(head.state_dict(), twin.state_dict())
+
+
 # A whole run
+
+
+def test_a_run_trains_as_its_recipe_says(sets):
+    recipe = replace(
+        SMALL,
+        head_epochs=0,
+        epochs=1,
+        lr=1e-3,
+        head_lr=1e-2,
+        weight_decay=0.3,
+        label_smoothing=0.2,
+    )
+    run = training.Run(sets[0], recipe)
+    net = deepcopy(run.net).train()
+    parts = [{"params": part.parameters()} for part in (net.features, net.classifier)]
+    optimizer = torch.optim.AdamW(parts, weight_decay=0.3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [1e-3, 1e-2], total_steps=3
+    )
+    for place, (inputs, labels) in enumerate(run.batches):
+        torch.manual_seed(place)  # for dropout
+        loss = cross_entropy(net(inputs), labels, label_smoothing=0.2)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    assert run.train()
+    assert same(run.net.state_dict(), net.state_dict())
 
 
 def resumed(run, out):

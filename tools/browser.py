@@ -1,4 +1,4 @@
-"""Finds a Chromium for the tests, and installs one where that asks nobody.
+"""Finds a Chromium for tests and tools, and installs one where that asks nobody.
 
 It is the one on this machine; else, as root with apt, the system's package;
 else Playwright's own.
@@ -32,6 +32,11 @@ ARGUMENTS = [
     # nothing off this machine can be reached; that it was asked for is noticed
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# a page's widgets are there, if it has any
+READY = (
+    "!document.querySelector('.mb-widget:has(> script)')"
+    " || document.documentElement.dataset.mbWidgets"
+)
 NONE = (
     "NO BROWSER: the browser tests do not run. Install Chromium or Chrome, "
     "then run make test again."
@@ -46,6 +51,14 @@ def find():
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return next((path for path in (*PLACES, own) if Path(path).is_file()), None)
+
+
+def found():
+    """The path of a Chromium; without one the program ends, and says why."""
+    return find() or sys.exit(
+        "NO BROWSER: this needs a Chromium. Install Chromium or Chrome, then run it "
+        "again."
+    )
 
 
 def install():

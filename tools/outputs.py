@@ -2,6 +2,7 @@
 
 What differs from run to run (times, widget ids) is made the same, so that a
 diff shows real changes alone. A notebook whose cell fails stays as it was.
+With --front-end no cell runs: stored widgets get today's scripts and styles.
 """
 
 import argparse
@@ -13,6 +14,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from mbtools import explorer
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -97,21 +100,35 @@ def _name_widgets(notebook, name):
     return nbformat.reads(text, as_version=4)
 
 
+def renew_front_end(notebook):
+    """Give stored widgets the scripts and styles that they have now."""
+    models = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    for model in models.values():
+        module, _, name = model["state"].get("_anywidget_id", "").rpartition(".")
+        if module.startswith(explorer.__name__):
+            kind = getattr(explorer, name)
+            model["state"] |= {x: str(getattr(kind, x)) for x in ("_esm", "_css")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--timeout", type=int, default=1800, help="seconds a cell")
+    parser.add_argument("--front-end", action="store_true", help="run no cell")
     arguments = parser.parse_args()
     failed = False
     for path in arguments.notebooks:
         notebook = nbformat.read(path, as_version=4)
-        try:
-            execute(notebook, path.parent, arguments.timeout)
-        except Failed as error:
-            print(f"{path}: {error}\n  The file is as it was.", file=sys.stderr)
-            failed = True
-            continue
-        notebook = normalise(notebook, path.stem)
+        if arguments.front_end:
+            renew_front_end(notebook)
+        else:
+            try:
+                execute(notebook, path.parent, arguments.timeout)
+            except Failed as error:
+                print(f"{path}: {error}\n  The file is as it was.", file=sys.stderr)
+                failed = True
+                continue
+            notebook = normalise(notebook, path.stem)
         nbformat.validate(notebook)
         fresh = path.with_suffix(".tmp")
         fresh.write_text(nbformat.writes(notebook) + "\n", "utf-8")

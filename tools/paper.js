@@ -6,6 +6,7 @@ async () => {
     return element;
   };
   const link = (name, ...children) => make("a", { href: `#${name}` }, ...children);
+  const REPEATED = ["exercises", "explorers"]; // pages of what the chapters have
   const nameOf = (address) => address.split("/").at(-1).replace(".html", "");
 
   // A page's article. Its places, and the links to them, are named after the page.
@@ -26,13 +27,11 @@ async () => {
     for (const a of article.querySelectorAll("a[href]")) {
       const [target, place] = a.getAttribute("href").split("#");
       if (target.includes(":")) continue;
+      if (REPEATED.includes(nameOf(target))) {
+        a.replaceWith(...a.childNodes);
+        continue;
+      }
       a.href = [`#${target ? nameOf(target) : name}`, ...(place ? [place] : [])].join("--");
-    }
-    // two widgets may give their radio buttons one name: a form keeps them apart
-    for (const widget of article.querySelectorAll(".mb-widget")) {
-      const form = make("form");
-      widget.replaceWith(form);
-      form.append(widget);
     }
     return make("section", { id: name, className: "mb-chapter" }, article);
   };
@@ -71,7 +70,7 @@ async () => {
   for (const item of document.querySelectorAll("nav.bd-links :is(p.caption, a)")) {
     if (item.matches("p")) {
       contents.append(make("p", { className: "mb-part" }, item.innerText));
-    } else {
+    } else if (!REPEATED.includes(nameOf(item.href))) {
       const chapter = await bring(item.href.replace(/#.*/, ""));
       const found = takeAnswers(chapter);
       const title = add(chapter);

@@ -5,22 +5,16 @@ headings make one outline. Answers and solutions move to the end: on paper,
 too, one predicts first.
 """
 
-import sys
-import threading
 from io import BytesIO
 from pathlib import Path
 
 import pikepdf
 from playwright.sync_api import sync_playwright
 
-from tools.browser import ARGUMENTS, find
-from tools.serve import server
+from tools.browser import ARGUMENTS, found
+from tools.serve import serving
 from tools.take_along import BOOK, PDF, offer
 
-NONE = (
-    "NO BROWSER: a Chromium prints the PDF. Install Chromium or Chrome, then run "
-    "make pdf again."
-)
 PATIENCE = 300_000  # ms, for a busy machine
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
     .filter((heading) => heading.checkVisibility())
@@ -70,20 +64,16 @@ def printed(page):
 
 
 def main():
-    browser = find()
-    if not browser:
-        sys.exit(NONE)
-    with server(BOOK) as running, sync_playwright() as playwright:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+    browser = found()
+    with serving(BOOK) as address, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=ARGUMENTS)
         page = chromium.new_page()
-        page.goto(f"http://127.0.0.1:{running.server_port}/book/index.html")
+        page.goto(f"{address}book/index.html")
         assemble(page)
         _, numbers = printed(page)
         page.evaluate(NUMBER, numbers[1:])  # the first is the table of contents
         pdf, _ = printed(page)
         chromium.close()
-        running.shutdown()
     # the tags of 200 pages, packed: half the size
     pdf.save(PDF, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     offer()

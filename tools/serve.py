@@ -7,6 +7,8 @@ import errno
 import gzip
 import io
 import sys
+import threading
+from contextlib import contextmanager
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +26,8 @@ class Handler(SimpleHTTPRequestHandler):
 
     def send_head(self):
         path = Path(self.translate_path(self.path))
-        if path.is_dir():
+        # without the slash at its end a folder's address is sent on to the one with it
+        if path.is_dir() and self.path.partition("?")[0].endswith("/"):
             path /= "index.html"
         compress = "gzip" in self.headers.get("Accept-Encoding", "")
         if not (compress and path.suffix in TEXT and path.is_file()):
@@ -49,6 +52,15 @@ def server(folder, port=0):
     """A server of the folder on localhost; port 0 takes a free one."""
     handler = partial(Handler, directory=str(folder))
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
+
+
+@contextmanager
+def serving(folder):
+    """The address of a folder's files, while the context lasts."""
+    with server(folder) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
 
 
 def main(folder, port):

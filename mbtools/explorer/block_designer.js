@@ -1,10 +1,10 @@
 function blockDesigner(model) {
   const table = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("block-designer", "Block designer");
   const labels = {
-    in_channels: ["input channels ", h("i", {}, "k")],
-    out_channels: ["output channels ", h("i", {}, "k′")],
+    in_channels: ["input channels ", h("i", {}, "M")],
+    out_channels: ["output channels ", h("i", {}, "N")],
     expansion: ["expansion ", h("i", {}, "t")],
     size: ["size of the input"],
   };
@@ -19,7 +19,7 @@ function blockDesigner(model) {
 
   const names = {
     inverted: "inverted residual", standard: "standard 3 × 3", separable: "separable pair",
-    bottleneck: "ResNet bottleneck",
+    bottleneck: "ResNet block",
   };
   const rivals = Object.keys(names).slice(1);
   const pictures = { inverted: chain(names.inverted), bottleneck: chain(names.bottleneck) };
@@ -29,7 +29,7 @@ function blockDesigner(model) {
   root.append(h("p", { class: "mbx-ratios" }, "Multiply-adds of the inverted residual: ",
     h("strong", {}, ratios.standard.node), " the standard convolution’s, ",
     h("strong", {}, ratios.separable.node), " the separable pair’s, ",
-    h("strong", {}, ratios.bottleneck.node), " the bottleneck’s."));
+    h("strong", {}, ratios.bottleneck.node), " the ResNet block’s."));
 
   // a bar is in pieces, a layer each; no block has more than three
   const pieces = Object.fromEntries(Object.keys(names).map((name) => [name, [h("span"), h("span"), h("span")]]));
@@ -57,8 +57,9 @@ function blockDesigner(model) {
     tableOf(["block", "multiply-adds", "weights"], rows(["macs", "weights"], { inverted })),
     tableOf(["bytes, float16", "layer by layer", "by channel"], rows(["memory", "sliced"], stages)),
     h("p", { class: "mbx-note" }, "A layer holds its input, its output and what a shortcut keeps; layer by layer, "
-      + "the fullest counts. By channel: the tensors inside come one channel at a time. The bottleneck cannot "
-      + "do that, as its 3\u00a0×\u00a03 convolution reads all channels for each output."));
+      + "the fullest counts. By channel: the tensors inside come one channel at a time. The ResNet block, inside as "
+      + "wide as a quarter of its output, cannot do that: its 3\u00a0×\u00a03 convolution reads all channels for each "
+      + "output."));
 
   function draw() {
     const { in_channels: k, out_channels: out, expansion: t, stride, size } = state;

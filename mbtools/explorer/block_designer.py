@@ -10,13 +10,13 @@ WIDTHS = (8, 16, 24, 32, 48, 64, 96, 160, 320)
 EXPANSIONS = tuple(range(1, 11))
 SIDES = (7, 10, 14, 28, 56, 112)
 BYTES = 2  # float16, as in V2's Table 3
-REDUCTION = 4  # ResNet-50's bottleneck has a quarter of its output's channels
+REDUCTION = 4  # ResNet-50's block has a quarter of its output's channels inside
 
 
 class BlockDesigner(Explorer):
     """V2's block against three rivals with the same input and output.
 
-    in_channels, out_channels: k and k′, each one of ``WIDTHS``; expansion: t,
+    in_channels, out_channels: M and N, each one of ``WIDTHS``; expansion: t,
     from 1 to 10; stride: 1 or 2; size: h = w of the input, one of ``SIDES``.
     Another value raises ``traitlets.TraitError``. Memory is of activations,
     in float16, of each layer (``Layer.activation_bytes``) and of each block
@@ -60,25 +60,25 @@ class BlockDesigner(Explorer):
     def rivals(self):
         """The layers of each rival: {name: layers}.
 
-        The bottleneck is ResNet's (arXiv:1512.03385), its stride in the 3x3
+        "bottleneck" is ResNet's (arXiv:1512.03385), its stride in the 3x3
         convolution. It has a shortcut where the inverted residual has one;
         ResNet's 1x1 convolution on the other shortcuts is left out.
         """
-        k, out = self.in_channels, self.out_channels
+        m, n = self.in_channels, self.out_channels
         stride, size = self.stride, self.size
         half = self.block[-1].out_size
-        thin = out // REDUCTION
+        thin = n // REDUCTION
         held = self.block[-1].held
         return {
-            "standard": [Layer("conv", k, out, 3, stride, size)],
+            "standard": [Layer("conv", m, n, 3, stride, size)],
             "separable": [
-                Layer("depthwise", k, k, 3, stride, size, name="depthwise"),
-                Layer("pointwise", k, out, in_size=half, name="pointwise"),
+                Layer("depthwise", m, m, 3, stride, size, name="depthwise"),
+                Layer("pointwise", m, n, in_size=half, name="pointwise"),
             ],
             "bottleneck": [
-                Layer("pointwise", k, thin, in_size=size, name="reduce"),
+                Layer("pointwise", m, thin, in_size=size, name="reduce"),
                 Layer("conv", thin, thin, 3, stride, size, held=held, name="standard"),
-                Layer("pointwise", thin, out, in_size=half, held=held, name="expand"),
+                Layer("pointwise", thin, n, in_size=half, held=held, name="expand"),
             ],
         }
 

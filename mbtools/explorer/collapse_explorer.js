@@ -5,7 +5,7 @@ const RING = `a${RADIUS} ${RADIUS} 0 0 0 ${2 * RADIUS} 0a${RADIUS} ${RADIUS} 0 0
 function collapseExplorer(model) {
   const table = JSON.parse(model.get("_table"));
   const { channels, seeds, curve, layers } = table;
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("collapse-explorer", "Collapse explorer");
   const sliders = {
     channels: slider(id, "channels", ["channels ", h("i", {}, "n")], channels),

@@ -3,7 +3,7 @@ const TAP = 24; // px around a point that count as a tap on it
 function costExplorer(model) {
   const table = JSON.parse(model.get("_table"));
   const { kinds, resolutions, areas, settings } = table;
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("cost-explorer", "Cost explorer");
   const keys = ["net", "alpha", "resolution", "max_macs", "max_params"];
   const sum = (xs) => xs.reduce((total, x) => total + x, 0);

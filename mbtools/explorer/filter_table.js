@@ -9,7 +9,7 @@ function finder(word) {
 
 function filterTable(model) {
   const { header, rows, filters, caption } = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("filter-table", caption);
 
   const search = h("input", {

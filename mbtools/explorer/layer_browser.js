@@ -3,7 +3,7 @@ function layerBrowser(model) {
   for (const net in nets) {
     nets[net] = nets[net].map((row) => Object.fromEntries(row.map((x, i) => [fields[i], x])));
   }
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("layer-browser", "Layer browser");
 
   // what the numbers are shares of: memory is used again by the next layer

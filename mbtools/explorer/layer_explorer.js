@@ -2,7 +2,7 @@ const sub = (letter, below) => [letter, h("sub", {}, below)];
 
 function layerExplorer(model) {
   const table = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("layer-explorer", "Layer cost explorer");
   const keys = ["kernel", "in_channels", "out_channels", "size"];
   const labels = {
@@ -104,7 +104,7 @@ function kernelPicture(part) {
       front.setAttribute("d", cells);
       top.setAttribute("d", `M${x} ${y}l${dx} ${-dy}h${a}l${-dx} ${dy}z`);
       side.setAttribute("d", `M${x + a} ${y}l${dx} ${-dy}v${a}l${-dx} ${dy}z`);
-      count.textContent = `${copies} ${copies === 1 ? "kernel" : "kernels"}`;
+      count.textContent = `${copies} ${copies === 1 ? "filter" : "filters"}`;
       what.textContent = `${kernel} × ${kernel} × ${channels}`;
     },
   };

@@ -1,6 +1,6 @@
 function memoryWalk(model) {
   const { parts, manners, nets } = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("memory-walk", "Memory walk");
   const sum = (held) => held.reduce((a, b) => a + b);
   const kilo = (bytes) => `${exact(Math.round(bytes / 1000))} kB`;

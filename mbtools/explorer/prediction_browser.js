@@ -9,7 +9,7 @@ const verdictOf = (says, truth) => (truth === UNLABELLED ? truth : says === trut
 function predictionBrowser(model) {
   const table = JSON.parse(model.get("_table"));
   const { classes, columns } = table;
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("prediction-browser", "Prediction browser");
 
   // one sheet holds all pictures; the style of each says which part it shows

@@ -1,7 +1,7 @@
 function rankExplorer(model) {
   const { fields, layers } = JSON.parse(model.get("_table"));
   const all = layers.map((row) => spectrum(Object.fromEntries(row.map((x, i) => [fields[i], x]))));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("rank-explorer", "A layer in two, by rank");
 
   const sign = h("span"), name = h("strong"), form = h("span"), size = h("span");
@@ -138,7 +138,7 @@ function spectrumChart(go) {
   const bottom = HEIGHT - MARGIN.bottom;
   const axes = s("g"), dear = s("rect", { class: "mbx-budget", y: MARGIN.top, height: bottom - MARGIN.top });
   const [dropped, kept] = ["dropped", "kept"].map((part) => s("path", { class: `mbx-${part}` }));
-  const cut = s("rect", { y: 0, height: HEIGHT }), clip = s("clipPath", { id: `mbx${++instances}` }, cut);
+  const cut = s("rect", { y: 0, height: HEIGHT }), clip = s("clipPath", { id: newId() }, cut);
   kept.setAttribute("clip-path", `url(#${clip.id})`);
   const even = s("path", { class: "mbx-even" }), enough = s("path", { class: "mbx-enough" });
   const evenText = s("text", { y: 12 }), enoughText = s("text", { y: 28 });

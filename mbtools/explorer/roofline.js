@@ -17,7 +17,7 @@ function roofline(model) {
   for (const net of Object.values(nets)) {
     net.layers = net.layers.map((row) => Object.fromEntries(row.map((x, i) => [fields[i], x])));
   }
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("roofline", "Roofline");
 
   const netChoice = choice(id, "net", "network", Object.entries(nets).map(([key, { name }]) => [key, name]),

@@ -4,7 +4,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SMOOTH_AFTER = 400; // ms of rest before the live region speaks
-let instances = 0;
+
+// each kind of widget has its own copy of this script, so counting would not do
+const newId = () => `mbx-${Math.random().toString(36).slice(2)}`;
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {

@@ -1,6 +1,6 @@
 function sizeExplorer(model) {
   const { data, pictures, net: nets, table } = JSON.parse(model.get("_table"));
-  const id = `mbx${++instances}`;
+  const id = newId();
   const root = frameOf("size-explorer", "Accuracy and size");
   const at = () => table[data.indexOf(state.data)][pictures.indexOf(state.pictures)];
   const told = ([, , mean, spread]) => `${mean.toFixed(1)} ± ${spread.toFixed(1)} %`;
@@ -21,7 +21,7 @@ function sizeExplorer(model) {
   const all = table.flat(2);
   const sizes = all.map(([size]) => Math.log10(size));
   const [low, high] = [Math.min(...sizes) - 0.1, Math.max(...sizes) + 0.1];
-  const floor = Math.max(0, 20 * Math.floor(Math.min(...all.map(([, , mean, spread]) => mean - spread)) / 20));
+  const floor = Math.min(80, Math.max(0, 20 * Math.floor(Math.min(...all.map(([, , mean, spread]) => mean - spread)) / 20)));
   const left = (size) => `left: ${100 * (Math.log10(size) - low) / (high - low)}%`;
   const up = (percents) => 100 * (Math.min(100, Math.max(floor, percents)) - floor) / (100 - floor);
   const plot = h("div", { class: "mbx-plot", "aria-hidden": "true" });

@@ -12,13 +12,15 @@ class SizeExplorer(Explorer):
 
     results: (data, pictures, net, accuracies) of each measured setting: the
     name of the data, the number of pictures trained on, a ``nets.Net`` and the
-    test accuracies in percent, one a seed, at least two.
+    test accuracies in percent, one a seed, at least two. The picture tells two
+    kinds of nets apart, and names sizes from 10,000 to 1,000,000 parameters.
 
     data, pictures: one of those measured, at first the first data and its most
     pictures; net: a net's name and its alpha, as in "PDModel 0.5", at first the
     largest.
 
-    Raises ValueError if a setting is missing, doubled or has one seed only, and
+    Raises ValueError if a setting is missing, doubled or has one seed only, or
+    there are more than two kinds of nets or no results, and
     ``traitlets.TraitError`` for a choice that there is not.
     """
 
@@ -39,6 +41,11 @@ class SizeExplorer(Explorer):
                     f"got {key} with {len(values)}"
                 )
             self._measured[key] = built, values
+        kinds = {built.name for built, _ in self._measured.values()}
+        if not 1 <= len(kinds) <= 2:
+            raise ValueError(
+                f"results must be of one or two kinds of nets; got {kinds}"
+            )
         sizes = {key[2]: built.params for key, (built, _) in self._measured.items()}
         counts = tuple(sorted({key[1] for key in self._measured}))
         self._choices = {

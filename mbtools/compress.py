@@ -7,7 +7,6 @@ and nearly all of its weights but the classifier's.
 """
 
 import copy
-from functools import wraps
 
 import torch
 from torch import nn
@@ -31,6 +30,13 @@ def pointwise_layers(net):
     }
 
 
+def _copy(net):
+    """One to cut. Of a masked net torch makes none, or one that breaks in use."""
+    if prune.is_pruned(net):
+        raise ValueError("the net is masked: call settled() on it first")
+    return copy.deepcopy(net)
+
+
 def _check_share(share):
     if not 0 <= share < 1:
         raise ValueError(f"share must be from 0 to below 1; got {share}")
@@ -49,7 +55,7 @@ def sparsified(net, share):
     Raises ValueError if share is not from 0 to below 1.
     """
     _check_share(share)
-    net = copy.deepcopy(net)
+    net = _copy(net)
     weights = [(layer, "weight") for layer in pointwise_layers(net).values()]
     prune.global_unstructured(weights, prune.L1Unstructured, amount=share)
     return net
@@ -81,7 +87,7 @@ def slimmed(net, share):
     Raises ValueError if share is not from 0 to below 1.
     """
     _check_share(share)
-    net = copy.deepcopy(net)
+    net = _copy(net)
     for block in net.modules():
         if isinstance(block, InvertedResidual) and len(block.conv) == 4:
             _slim(block.conv, share)
@@ -124,7 +130,7 @@ def factorised(net, energy):
     """
     if not 0 < energy <= 1:
         raise ValueError(f"energy must be above 0 and up to 1; got {energy}")
-    net = copy.deepcopy(net)
+    net = _copy(net)
     for name, layer in pointwise_layers(net).items():
         matrix = layer.weight.detach().flatten(1)
         left, values, right = torch.linalg.svd(matrix, full_matrices=False)
@@ -155,25 +161,6 @@ def _two(layer, left, right):
     second.weight.data = left[:, :, None, None].contiguous()
     second.bias = layer.bias
     return nn.Sequential(first, second)
-
-
-# -------------------------------------------------------------------------------
-
-
-def _of_plain(make):
-    """Of a masked net torch makes no copy, or one that breaks when it is run."""
-
-    @wraps(make)
-    def checked(net, *arguments, **named):
-        if prune.is_pruned(net):
-            raise ValueError("the net is masked: call settled() on it first")
-        return make(net, *arguments, **named)
-
-    return checked
-
-
-# without decorators, so that chapter 10 shows the functions as they stand above
-sparsified, slimmed, factorised = map(_of_plain, (sparsified, slimmed, factorised))
 
 
 # -------------------------------------------------------------------- a teacher

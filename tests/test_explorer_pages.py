@@ -344,8 +344,7 @@ def test_bars_are_to_scale(browser_box, quantity):
 
 def test_memory_walk_shows_each_block_at_each_slicing(walk_box):
     nets_ = {key: build(key, 1.0, 224) for key in ("v1", "v2")}
-    # four bytes a value are twice two: once sliced is enough for them
-    slicings = [(2, p) for p in range(len(PARTS))] + [(4, len(PARTS) // 2)]
+    slicings = [*itertools.product((2, 4), range(len(PARTS)))]
     peaks = {
         (size, p): {f"peak.{x}": nets_[x].peak_memory(size, PARTS[p]) for x in nets_}
         for size, p in slicings

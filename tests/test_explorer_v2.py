@@ -223,9 +223,9 @@ def block_box(open_page):
 
 
 KNOBS = ("in_channels", "out_channels", "expansion", "stride", "size")
-# each 67th block has all values of each control; and all blocks with a shortcut
+# each 23rd block has all values of each control; and all blocks with a shortcut
 BLOCKS = [
-    *[*itertools.product(WIDTHS, WIDTHS, EXPANSIONS, (1, 2), SIDES)][::67],
+    *[*itertools.product(WIDTHS, WIDTHS, EXPANSIONS, (1, 2), SIDES)][::23],
     *((k, k, t, 1, 10) for k in WIDTHS for t in EXPANSIONS),
 ]
 

@@ -10,12 +10,11 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[2]
 TITLE = re.compile(r"^### (Exercise .*)$", re.MULTILINE)
-SOLUTION = re.compile(r"<details>.*?</details>", re.DOTALL)
 
 
 def exercises(notebook):
     """(title, task in Markdown, code to start from) of each exercise."""
-    title = task = None
+    title = task = None  # a cell may begin with the last one's solution
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
@@ -23,7 +22,7 @@ def exercises(notebook):
             if parts:
                 title, task = parts[-2:]
         elif title:
-            yield title, SOLUTION.sub("", task).strip(), text
+            yield title, task.strip(), text
             title = None
 
 

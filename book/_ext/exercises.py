@@ -14,11 +14,11 @@ TITLE = re.compile(r"^### (Exercise .*)$", re.MULTILINE)
 
 def exercises(notebook):
     """(title, task in Markdown, code to start from) of each exercise."""
-    title = task = None  # a cell may begin with the last one's solution
+    title = task = None
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            _, *parts = TITLE.split(text)
+            _, *parts = TITLE.split(text)  # the first is the solution before
             if parts:
                 title, task = parts[-2:]
         elif title:

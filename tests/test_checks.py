@@ -76,6 +76,17 @@ def pair(m, n, stride, padding=1, groups=None, bias=False, last=nn.ReLU):
     )
 
 
+class FunctionalPair(nn.Module):
+    """The pair with one ReLU for both, and that one a function."""
+
+    def __init__(self, m, n, stride):
+        super().__init__()
+        self.first, self.norm_1, _, self.second, self.norm_2, _ = pair(m, n, stride)
+
+    def forward(self, x):
+        return F.relu(self.norm_2(self.second(F.relu(self.norm_1(self.first(x))))))
+
+
 def groups(module, decay, chosen=lambda part: part.groups > 1):
     parts = [p for p in module.modules() if isinstance(p, nn.Conv2d)]
     filters = [part.weight for part in parts if chosen(part)]
@@ -122,10 +133,14 @@ def block_macs(k, n, stride, t, size, skip=None):
 
 
 class Inverted(nn.Module):
-    def __init__(self, k, n, stride, t, last=nn.Identity, shortcut=None, padding=1):
+    def __init__(
+        self, k, n, stride, t, last=nn.Identity, shortcut=None, padding=1, **inside
+    ):
         super().__init__()
+        inside = {"norm": nn.BatchNorm2d, "bend": nn.ReLU6, "bias": False} | inside
+        norm, bend, bias = inside.values()
         self.conv = nn.Sequential(
-            *(nn.Conv2d(k, t * k, 1, bias=False), nn.BatchNorm2d(t * k), nn.ReLU6()),
+            *(nn.Conv2d(k, t * k, 1, bias=bias), norm(t * k), bend()),
             nn.Conv2d(t * k, t * k, 3, stride, padding, groups=t * k, bias=False),
             *(nn.BatchNorm2d(t * k), nn.ReLU6()),
             *(nn.Conv2d(t * k, n, 1, bias=False), nn.BatchNorm2d(n), last()),
@@ -256,6 +271,7 @@ RIGHT = [
     (checks.invert, lambda t, y: solved(t, y, rows=(y > 0) & (y < 6))),
     (checks.last_size, halve),
     (checks.separable_block, pair),
+    (checks.separable_block, FunctionalPair),
     (checks.decay_groups, groups),
     (checks.unroll, unrolled),
     (checks.streamed_bytes, sliced),
@@ -477,7 +493,17 @@ WRONG = [
         lambda k, m, n, d, a, r: cost.separable_macs(k, m, n, d),
         "scale M and N by alpha",
     ),
+    (
+        checks.scaled_cost,
+        lambda k, m, n, d, a, r: cost.separable_macs(k, a * m, a * n, round(r * d)),
+        "cut the channels: 22.5 are 22",
+    ),
     (checks.divisible, lambda v: max(9, int(v)), "is not a multiple of 8"),
+    (
+        checks.divisible,
+        lambda v: make_divisible(v - 0.01 * (v % 8 == 4)),
+        "44 lies half-way: halves go up",
+    ),
     (checks.divisible, lambda v: int(v + 4) // 8 * 8, "never fewer than 8"),
     (
         checks.divisible,
@@ -528,7 +554,27 @@ WRONG = [
     (
         checks.separable_block,
         lambda m, n, s: nn.Sequential(*pair(m, n, s)[:2], *pair(m, n, s)[3:]),
-        "there are 1 ReLU layers",
+        r"for \(4, 6, 1\) with your weights other numbers come out",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: nn.Sequential(*(pair(m, n, s)[i] for i in (0, 2, 1, 3, 4, 5))),
+        "other numbers come out",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: nn.Sequential(*(pair(m, n, s)[i] for i in (0, 1, 3, 4, 2, 5))),
+        "other numbers come out",
+    ),
+    (
+        checks.separable_block,
+        lambda m, n, s: nn.Sequential(
+            pair(m, n, 1)[0],
+            *pair(m, n, s)[1:3],
+            nn.Conv2d(m, n, 1, s, bias=False),
+            *pair(m, n, s)[4:],
+        ),
+        r"for \(6, 12, 2\) with your weights other numbers come out",
     ),
     (
         checks.separable_block,
@@ -555,6 +601,15 @@ WRONG = [
         checks.decay_groups,
         lambda module, decay: 2 * groups(module, decay),
         "a parameter is in two groups",
+    ),
+    (
+        checks.decay_groups,
+        lambda module, decay: [
+            group | {"params": [parameter]}
+            for group in groups(module, decay)
+            for parameter in group["params"]
+        ],
+        "return two groups; got 83",
     ),
     (checks.decay_groups, lambda module, decay: [1], "return a list of dicts"),
     (
@@ -651,6 +706,26 @@ WRONG = [
         checks.inverted_residual,
         lambda k, n, s, t: Inverted(k, n, s, t + 1),
         r"put out \[56, 56, 8\] channels, not \[48, 48, 8\]",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, bend=nn.ReLU),
+        r"\(8, 8, 1, 6\) .* depthwise .* from 0 to .*: ReLU6 is missing",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, bend=nn.Identity),
+        r"depthwise .* from -.* to .*: ReLU6 is missing",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, norm=nn.Identity),
+        r"theirs have \[48, 8\] channels, not \[48, 48, 8\]",
+    ),
+    (
+        checks.inverted_residual,
+        lambda *b: Inverted(*b, bias=True),
+        "a convolution has a bias",
     ),
     (
         checks.inverted_residual,

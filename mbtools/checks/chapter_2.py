@@ -25,6 +25,10 @@ def last_size(answer):
 def separable_block(answer):
     """Chapter 2: answer(in_channels, out_channels, stride) -> torch module."""
     import torch
+    from torch.nn import functional as F
+
+    def bent(x):
+        return F.batch_norm(x, None, None, training=True).relu()
 
     generator = torch.Generator().manual_seed(2)
     for in_channels, out_channels, stride in ((4, 6, 1), (6, 12, 2), (16, 8, 1)):
@@ -44,21 +48,21 @@ def separable_block(answer):
             f"and padding 1"
         )
         assert got.min() >= 0, f"{asked} values below 0 come out: the last ReLU is gone"
-        parts = [type(part) for part in block.modules()]
-        for kind, name in (
-            (torch.nn.BatchNorm2d, "batch norm"),
-            (torch.nn.ReLU, "ReLU"),
-        ):
-            assert parts.count(kind) == 2, (
-                f"{asked} there are {parts.count(kind)} {name} layers: V1 has one "
-                f"after each of the two convolutions"
-            )
         right = cost.Layer("depthwise", in_channels, in_channels, 3).params
         right += cost.Layer("pointwise", in_channels, out_channels).params
         count = sum(parameter.numel() for parameter in block.parameters())
         assert count == right, (
             f"{asked} there are {count} parameters, not {right}: a convolution before "
-            f"a batch norm needs no bias, and the depthwise kernel is 3 × 3"
+            f"a batch norm needs no bias, there are two batch norms, and the "
+            f"depthwise kernel is 3 × 3"
+        )
+        first, second = (part.weight for part in kinds_of(block))
+        right = bent(F.conv2d(x, first, None, stride, 1, groups=in_channels))
+        right = bent(F.conv2d(right, second))
+        assert torch.allclose(block.train()(x), right, atol=1e-4), (
+            f"{asked} with your weights other numbers come out than from depthwise "
+            f"with the stride, batch norm, ReLU, pointwise, batch norm, ReLU, in "
+            f"this order"
         )
     return "right parts, shapes and parameters in three blocks"
 
@@ -85,6 +89,7 @@ def decay_groups(answer):
     assert len(given) == len(decays), "a parameter is in two groups"
     lost = [name for key, name in names.items() if key not in decays]
     assert not lost, f"{len(lost)} parameters are in no group, such as {lost[0]}"
+    assert len(groups) == 2, f"return two groups; got {len(groups)}"
     depthwise = {
         id(part.weight)
         for part, kind in kinds_of(module).items()

@@ -16,6 +16,7 @@ def scaled_cost(answer):
         shape = (kernel, 4 * in_channels, 4 * out_channels, 2 * size)
         cases.append((shape, alpha, rho))
     cases.append(((3, 512, 512, 14), 0.75, 0.714))  # V1's Table 3: 15.1 M
+    cases.append(((3, 30, 50, 10), 0.75, 0.714))  # 22.5 and 37.5 channels
     for shape, alpha, rho in cases:
         kernel, in_channels, out_channels, size = shape
         got = ask_number(answer, *shape, alpha, rho)
@@ -32,20 +33,24 @@ def scaled_cost(answer):
             hint = "rho is missing: it shrinks both sides of the feature map"
         elif math.isclose(got, rho * cost.separable_macs(*thin, size)):
             hint = "rho counts twice, for the height and for the width"
+        elif alpha * in_channels % 1 and got != right:
+            hint = f"cut the channels: {alpha * in_channels:g} are {thin[1]}"
         elif got == cost.separable_macs(*thin, int(rho * size)):
             hint = f"round the side: {rho * size:.3f} pixels are {side}"
         assert got == right, (
             f"for {shape}, alpha {alpha}, rho {rho} you get {got:,}, "
             f"not {right:,}: {hint}"
         )
-    return "right on 20 random layers, and on the 15.1 M of Table 3"
+    return "right on 20 random layers, the 15.1 M of Table 3, and with halves to cut"
 
 
 @exercise
 def divisible(answer):
     """Chapter 3: answer(value) -> channels, by the official rounding."""
     alphas = [step / 20 for step in range(1, 29)]
-    for value in [alpha * c for alpha in alphas for c in (16, 24, 32, 96, 160, 320)]:
+    widths = 16, 24, 32, 64, 96, 160, 320, 1280
+    halves = 44, 52, 84, 100
+    for value in [*(alpha * c for alpha in alphas for c in widths), *halves]:
         got, right = ask_number(answer, value), nets.make_divisible(value)
         hint = "go to the nearest multiple of 8, halves up"
         if got % 8:
@@ -56,8 +61,10 @@ def divisible(answer):
             hint = "this loses more than 10 % of the channels: go one step up"
         elif got == 8 * math.ceil(value / 8):
             hint = "this rounds up always; the rule goes to the nearest multiple"
+        elif value % 8 == 4:
+            hint = f"{value:g} lies half-way: halves go up"
         assert got == right, f"for {value:g} you get {got}, not {right}: {hint}"
-    return "right on every width of the explorer"
+    return "right on every width of the explorer, and on halves"
 
 
 @exercise

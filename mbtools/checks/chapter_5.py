@@ -59,6 +59,17 @@ def inverted_residual(answer):
             f"{asked} the convolutions put out {inner} channels, not "
             f"{[t * k, t * k, n]}"
         )
+        norms = [
+            part.num_features
+            for part in block.modules()
+            if isinstance(part, torch.nn.BatchNorm2d)
+        ]
+        assert norms == inner, (
+            f"{asked} a batch norm belongs after each convolution: theirs have "
+            f"{norms} channels, not {inner}"
+        )
+        biased = [part for part in kinds_of(block) if part.bias is not None]
+        assert not biased, f"{asked} a convolution has a bias: {biased[0]}"
         x = torch.randn(2, k, 8, 8, generator=generator)
         got, shape = block.eval()(x), (2, n, 8 // stride, 8 // stride)
         assert got.shape == shape, (
@@ -66,7 +77,11 @@ def inverted_residual(answer):
             f"{shape}: the depthwise step has the stride and padding 1"
         )
         *_, last = (p for p in block.modules() if isinstance(p, torch.nn.BatchNorm2d))
-        assert last.num_features == n, f"{asked} the last batch norm is missing"
+        for place, low, high in _ranges(block, 1000 * x):
+            assert (low, high) == (0, 6), (
+                f"{asked} what comes into the {place} convolution should be cut at 0 "
+                f"and 6, and reaches from {low:.3g} to {high:.3g}: ReLU6 is missing"
+            )
         assert got.min() < 0, f"{asked} no value is below 0: the projection is linear"
         with torch.no_grad():
             last.weight.zero_()
@@ -82,6 +97,23 @@ def inverted_residual(answer):
                 f"and equal channels"
             )
     return "right parts, shapes and shortcuts in four blocks"
+
+
+def _ranges(block, x):
+    """(which, least, largest value) of what comes into the later convolutions."""
+    _, *later = kinds_of(block)
+    seen, hooks = [], []
+    for place, part in zip(("depthwise", "projecting"), later, strict=True):
+
+        def look(part, inputs, place=place):
+            seen.append((place, inputs[0].min().item(), inputs[0].max().item()))
+            return 1000 * inputs[0]  # so that what follows would leave the range
+
+        hooks.append(part.register_forward_pre_hook(look))
+    block(x)
+    for hook in hooks:
+        hook.remove()
+    return seen
 
 
 @exercise

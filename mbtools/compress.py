@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 from torch.nn.utils import prune
 
+from .cost import break_even
 from .models import InvertedResidual
 from .nets import make_divisible
 
@@ -48,8 +49,9 @@ def _check_share(share):
 def sparsified(net, share):
     """The net with that share of its pointwise weights at zero: the smallest.
 
-    They are compared over all layers at once (Han et al., arXiv:1506.02626),
-    and stay zero in training, because torch masks them. ``settled`` makes plain
+    They are compared over all layers at once (Han et al., arXiv:1506.02626,
+    have a threshold for each layer), and stay zero in training, because torch
+    masks them. ``settled`` makes plain
     weights of masked ones.
 
     Raises ValueError if share is not from 0 to below 1.
@@ -146,11 +148,6 @@ def rank_for(values, energy):
     """How many singular values, (n,), have that share of their squares' sum."""
     kept = values.double().square().cumsum(0) / values.double().square().sum()
     return min(len(values), 1 + int((kept < energy).sum()))
-
-
-def break_even(in_channels, out_channels):
-    """The rank at which two layers have as many weights as one, M N / (M + N)."""
-    return in_channels * out_channels / (in_channels + out_channels)
 
 
 def _two(layer, left, right):

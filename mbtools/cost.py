@@ -43,6 +43,21 @@ def reduction(kernel, out_channels):
     return 1 / out_channels + 1 / kernel**2
 
 
+def break_even(in_channels, out_channels):
+    """The rank at which two layers have as many weights as one, M N / (M + N)."""
+    return in_channels * out_channels / (in_channels + out_channels)
+
+
+def roof_seconds(layer, peak, bandwidth, bytes_per_value=4, batch=1):
+    """What a layer's multiply-adds take at least, and what its bytes take.
+
+    peak: multiply-adds a second; bandwidth: bytes a second. The longer of the
+    two binds the layer (the roofline model, doi:10.1145/1498765.1498785).
+    """
+    moved = layer.bytes_moved(bytes_per_value, batch)
+    return batch * layer.macs / peak, moved / bandwidth
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer and what it costs for one picture.

@@ -33,6 +33,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.profiler import ProfilerActivity, profile
 
 from . import models
+from .cost import roof_seconds
 
 # the profiler would write its own log into the pages
 os.environ.setdefault("KINETO_LOG_LEVEL", "99")
@@ -139,7 +140,7 @@ class Machine:
 
     def least_seconds(self, layer):
         """What a layer takes if computing and moving hide behind each other."""
-        return max(layer.macs / self.peak, layer.bytes_moved() / self.bandwidth)
+        return max(roof_seconds(layer, self.peak, self.bandwidth))
 
 
 def this_machine(threads=1):

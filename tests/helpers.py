@@ -7,7 +7,7 @@ from importlib import resources
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mbtools import scenes
+from mbtools import painting
 
 CLASSES = ("forest", "sea", "street")
 
@@ -26,7 +26,7 @@ def draw(folder, seeds=range(10)):
     for name in CLASSES:
         (folder / name).mkdir(parents=True)
         for seed in seeds:
-            scenes.draw(name, seed).save(folder / name / f"{seed}.jpg")
+            painting.draw(name, seed).save(folder / name / f"{seed}.jpg")
     return folder
 
 

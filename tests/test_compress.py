@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import mobilenet_v2, resnet18
 
 from mbtools import compress, latency, models, training
+from mbtools.cost import break_even
 
 PICTURES = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -133,7 +134,7 @@ def test_a_slim_net_learns_and_is_counted(net):
 def test_break_even(in_channels, out_channels):
     """Weights counted on real layers, just below and just above."""
     one = params(nn.Conv2d(in_channels, out_channels, 1, bias=False))
-    rank = compress.break_even(in_channels, out_channels)
+    rank = break_even(in_channels, out_channels)
     for own in (math.ceil(rank) - 1, math.floor(rank) + 1):
         first = nn.Conv2d(in_channels, own, 1, bias=False)
         second = nn.Conv2d(own, out_channels, 1, bias=False)

@@ -18,7 +18,7 @@ import torch
 from helpers import CLASSES, draw, seal
 from PIL import Image
 
-from mbtools import finetune, pictures, predict, scenes, training
+from mbtools import finetune, painting, pictures, predict, training
 
 ROOT = Path(__file__).parent.parent
 QUICK = ["--from-scratch", "--alpha=0.35", "--resolution=32", "--zoom=1"]
@@ -310,7 +310,7 @@ def one_class(data, out):
 
 
 def another_picture(data, out):
-    scenes.draw("sea", 50).save(data / "train" / "sea" / "50.jpg")
+    painting.draw("sea", 50).save(data / "train" / "sea" / "50.jpg")
 
 
 NEW = ["--out", "new"]

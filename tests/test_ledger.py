@@ -10,7 +10,7 @@ import pytest
 import torch
 from helpers import torch_macs
 from torch import nn
-from torchvision.models import mobilenet_v2
+from torchvision.models import mobilenet_v2, squeezenet1_0
 from torchvision.models.mobilenetv2 import InvertedResidual
 
 from mbtools import ledger, models, published
@@ -290,6 +290,12 @@ def test_the_light_discharge_net():
     entry = BY_CELL["review 5", "PDLightModel over PDModel, size (%)"]
     assert number(entry.computed) == pytest.approx(100 * size / lenet, abs=0.01)
     assert number(entry.published) == round(100 * 1.62 / 5.54, 1)
+
+
+def test_squeezenet_is_torchvisions():
+    net = squeezenet1_0()
+    macs, _ = torch_macs(net, 1, 3, 227, 227)
+    assert ledger.squeezenet() == (macs, sum(p.numel() for p in net.parameters()))
 
 
 # The published tables, and the page that explains

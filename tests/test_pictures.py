@@ -16,12 +16,12 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
-from mbtools import pictures, scenes
+from mbtools import painting, pictures
 
 CLASSES = ("forest", "sea", "street")
-PICTURE = scenes.draw("sea", 99)
+PICTURE = painting.draw("sea", 99)
 
-drawn = cache(scenes.draw)
+drawn = cache(painting.draw)
 
 
 def fill(folder, classes=CLASSES, seeds=range(3)):
@@ -502,7 +502,7 @@ def test_workers_can_load_them(clean):
     loader = DataLoader(found, batch_size=4, num_workers=1, collate_fn=list)
     loaded = [pair for batch in loader for pair in batch]
     assert [label for _, label in loaded] == [0] * 3 + [1] * 3 + [2] * 3
-    expected = scenes.draw("forest", 0)
+    expected = painting.draw("forest", 0)
     assert np.array_equal(loaded[0][0], expected)
 
 

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
-from mbtools import models, pictures, scenes, training
+from mbtools import models, painting, pictures, training
 
 SMALL = training.Recipe(
     alpha=0.35,
@@ -114,7 +114,7 @@ def test_a_training_view_crops_and_mirrors():
 
 def numbered(number=10):
     """Pictures whose label is their place."""
-    return [(scenes.draw("sea", place), place) for place in range(number)]
+    return [(painting.draw("sea", place), place) for place in range(number)]
 
 
 def all_of(loader):

@@ -45,9 +45,11 @@ async () => {
       for (const details of [answer, ...answer.querySelectorAll("details")]) details.open = true;
       if (fold.matches("details")) {
         const exercise = fold.parentElement;
-        const title = exercise.querySelector("h3").textContent;
-        answer.querySelector("summary").replaceChildren(link(exercise.id, title));
-        fold.replaceWith(make("p", {}, link(answer.id, "Solution, at the end")));
+        const title = exercise.querySelector(":scope > :is(h2, h3)").textContent;
+        const summary = answer.querySelector("summary");
+        const what = summary.textContent.startsWith("Solution") ? "Solution" : "Answer";
+        summary.replaceChildren(link(exercise.id, title));
+        fold.replaceWith(make("p", {}, link(answer.id, `${what}, at the end`)));
       } else {
         fold.append(make("p", {}, link(answer.id, "Answer, at the end")));
       }

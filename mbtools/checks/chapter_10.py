@@ -12,7 +12,7 @@ def prune_smallest(answer):
     import torch
 
     generator = torch.Generator().manual_seed(10)
-    for n, m, share in ((20, 30, 0.5), (64, 16, 0.9), (10, 10, 0.0)):
+    for n, m, share in ((20, 30, 0.5), (50, 20, 0.9), (10, 10, 0.0)):
         weight = torch.randn(n, m, 1, 1, generator=generator)
         before = weight.clone()
         got = ask(answer, weight, share)

@@ -67,7 +67,9 @@ function layerExplorer(model) {
     ratio.show(fewer, verdict);
     why.textContent = fewer >= 1
       ? " multiply-adds, and weights, for the separable convolution."
-      : ": a standard 1 × 1 convolution is a pointwise one already.";
+      : area === 1
+        ? ": a standard 1 × 1 convolution is a pointwise one already."
+        : ": with one map out, filtering alone costs as much as the standard one.";
     terms.textContent = `1/${n} + 1/${area} = ${(1 / n).toFixed(4)} + ${(1 / area).toFixed(4)} = `;
     reduction.show(1 / n + 1 / area, (1 / n + 1 / area).toFixed(4));
     screen.say(`Standard ${exact(weights.standard * outputs)} multiply-adds, separable `

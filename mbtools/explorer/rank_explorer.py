@@ -6,6 +6,7 @@ from itertools import accumulate, pairwise
 
 import traitlets
 
+from ..cost import break_even
 from .base import Explorer, compact, html_table, script, style
 
 # what a layer is for, from the last word of the name that nets gives it
@@ -73,7 +74,7 @@ class RankExplorer(Explorer):
     @property
     def break_even(self):
         """The rank at which the two layers cost what the one costs."""
-        return _break_even(self.current)
+        return break_even(self.current.in_channels, self.current.out_channels)
 
     @property
     def needed(self):
@@ -137,10 +138,11 @@ class RankExplorer(Explorer):
         for index, layer in enumerate(self._layers):
             needed = self._needed(index)
             saved += max(0, layer.weights - _weights(layer, needed))
+            limit = break_even(layer.in_channels, layer.out_channels)
             rows.append(
                 (
                     *(layer.name, f"{layer.in_channels} → {layer.out_channels}"),
-                    *(_fixed(_break_even(layer)), str(needed)),
+                    *(_fixed(limit), str(needed)),
                     _verdict(layer, needed),
                 )
             )
@@ -167,10 +169,6 @@ def _full_rank(layer):
 
 def _weights(layer, rank):
     return rank * (layer.in_channels + layer.out_channels)
-
-
-def _break_even(layer):
-    return layer.weights / (layer.in_channels + layer.out_channels)
 
 
 def _verdict(layer, rank):

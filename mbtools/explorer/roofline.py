@@ -97,8 +97,8 @@ class Roofline(Explorer):
 
     def _seconds(self, layer):
         """What the multiply-adds take at the peak, and the bytes at the bandwidth."""
-        macs, moved = self._work(layer)
-        return macs / (1e9 * self.peak), moved / (1e9 * self.bandwidth)
+        roof = 1e9 * self.peak, 1e9 * self.bandwidth
+        return cost.roof_seconds(layer, *roof, self.bytes_per_value, self.batch)
 
     def _bound(self, layer):
         computing, moving = self._seconds(layer)

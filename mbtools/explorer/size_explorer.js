@@ -8,7 +8,7 @@ function sizeExplorer(model) {
 
   const dataChoice = choice(id, "data", "data", data.map((x) => [x, x]), (x) => connection.push({ data: x }));
   const counts = slider(id, "pictures", ["trained on"], pictures);
-  const family = slider(id, "net", ["net"], nets);
+  const family = slider(id, "net", ["net, α"], nets);
   root.append(h("div", { class: "mbx-top" }, dataChoice.node), counts.node, family.node);
 
   const totals = [["params", "parameters"], ["bytes", "bytes in float32"], ["macs", "multiply-adds"],

@@ -235,7 +235,7 @@ def outputs(net, batches):
     """What the net says of all pictures, in order: (N, …), and labels (N,)."""
     net.eval()
     said, truth = [], []
-    with torch.inference_mode():
+    with torch.no_grad():  # inference mode: torch 2.5 cannot gather such tensors
         for inputs, labels in batches:
             # of all processes; what filled the last batch up is dropped again
             said_here, labels = accelerator().gather_for_metrics((net(inputs), labels))

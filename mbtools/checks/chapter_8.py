@@ -22,6 +22,11 @@ def intensity(answer):
                 4 * right: "a number of float32 has four bytes",
                 without: "the weights must be read as well",
                 1 / right: "multiply-adds over bytes, not bytes over multiply-adds",
+                groups
+                * layer.macs
+                / (4 * (layer.in_values + layer.out_values + groups * layer.weights)): (
+                    "a group reads only its own channels: divide by groups"
+                ),
                 groups * right: "a group reads only its own channels: divide by groups",
             }
             hint = "multiply-adds over four times the numbers in input, output, weights"

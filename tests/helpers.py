@@ -146,6 +146,9 @@ LOOK = r"""() => {
     const says = text.trim().includes(" ") || picture.closest("a, button");
     check(says, `no alt text: ${what}`);
     check(!/\.(png|svg|jpe?g|gif|webp)$/.test(text), `a file name as text: ${what}`);
+    const { naturalWidth, naturalHeight, clientWidth, clientHeight } = picture;
+    const squeezed = clientWidth * naturalHeight / (clientHeight * naturalWidth);
+    check(!(Math.abs(squeezed - 1) > 0.02), `out of proportion: ${what}`);
   }
 
   const prose = (document.querySelector("article") ?? document.body).cloneNode(true);

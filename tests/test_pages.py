@@ -79,6 +79,8 @@ FAULTS = {
     "404": '<img src="missing.png" alt="a picture">',
     "no alt text": '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">',
     "a file name": '<svg role="img" aria-label="the x.png"></svg>',
+    "out of proportion": '<img width="90" height="20" alt="a picture" src="data:image/'
+    "svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/%3E\">",
     "scrolls sideways": '<p style="width: 3000px">wide</p>',
     "visible h1": "<h1>Another</h1>",
     "raw TeX": r"<p>costs $D_K^2 \cdot M$</p>",

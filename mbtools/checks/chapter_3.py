@@ -33,7 +33,12 @@ def scaled_cost(answer):
             hint = "rho is missing: it shrinks both sides of the feature map"
         elif math.isclose(got, rho * cost.separable_macs(*thin, size)):
             hint = "rho counts twice, for the height and for the width"
-        elif alpha * in_channels % 1 and got != right:
+        elif math.isclose(
+            got,
+            cost.separable_macs(
+                kernel, alpha * in_channels, alpha * out_channels, side
+            ),
+        ):
             hint = f"cut the channels: {alpha * in_channels:g} are {thin[1]}"
         elif got == cost.separable_macs(*thin, int(rho * size)):
             hint = f"round the side: {rho * size:.3f} pixels are {side}"

@@ -51,7 +51,7 @@ class Recipe:
     batch_size: pictures a step. weight_decay: AdamW's, while the whole net
     trains; the last layer alone has ``HEAD_DECAY``. label_smoothing: the share
     of a label that is spread over all classes. seed: of the weights that are
-    new, the pictures' order and crops, and dropout.
+    new and of the pictures' order and crops.
 
     Raises ValueError naming the field that is out of its range.
     """
@@ -380,10 +380,10 @@ class Run:
         net, optimizer = accelerator().prepare(self.net, self.optimizer)
         while self.epoch < self.recipe.epochs:
             self.batches.set_epoch(self.epoch)
-            rest = self._seeded(skip_first_batches(self.batches, self.step))
-            taken = steps(
-                net, rest, _loss(self.recipe), optimizer, self.schedule, self.frozen
-            )
+            rest = skip_first_batches(self.batches, self.step)
+            rest.set_epoch(self.epoch)  # accelerate before 1.15 would start at 0
+            rest, loss_of = self._seeded(rest), _loss(self.recipe)
+            taken = steps(net, rest, loss_of, optimizer, self.schedule, self.frozen)
             start = time.perf_counter()
             for loss in taken:
                 share = torch.tensor(loss, device=accelerator().device)
@@ -412,13 +412,16 @@ class Run:
         self._end_epoch()
 
     def _seeded(self, batches):
-        """The batches, each with the random numbers (dropout) of its place."""
+        """The batches, each with the random numbers (dropout) of its place.
+
+        They are the same for each seed, whose batches are others.
+        """
         first = self.epoch * len(self.batches) + self.step
-        seed = self.recipe.seed + 7919 * accelerator().process_index
+        processes, own = accelerator().num_processes, accelerator().process_index
         bar = {} if accelerator().is_main_process else {"disable": True}
         bar |= {"desc": f"epoch {self.epoch + 1}", "leave": False}
         for place, batch in enumerate(tqdm(batches, **bar), first):
-            torch.manual_seed(seed * 2**32 + place)
+            torch.manual_seed(place * processes + own)
             yield batch
 
     def _end_epoch(self):

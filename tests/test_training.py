@@ -353,7 +353,7 @@ def test_a_run_trains_as_its_recipe_says(sets):
     recipe = replace(
         SMALL,
         head_epochs=0,
-        epochs=1,
+        epochs=2,
         lr=1e-3,
         head_lr=1e-2,
         weight_decay=0.3,
@@ -364,15 +364,18 @@ def test_a_run_trains_as_its_recipe_says(sets):
     parts = [{"params": part.parameters()} for part in (net.features, net.classifier)]
     optimizer = torch.optim.AdamW(parts, weight_decay=0.3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [1e-3, 1e-2], total_steps=3
+        optimizer, [1e-3, 1e-2], total_steps=6
     )
-    for place, (inputs, labels) in enumerate(run.batches):
-        torch.manual_seed(place)  # for dropout
-        loss = cross_entropy(net(inputs), labels, label_smoothing=0.2)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+    places = count()
+    for epoch in range(2):
+        run.batches.set_epoch(epoch)
+        for inputs, labels in run.batches:
+            torch.manual_seed(next(places))  # for dropout
+            loss = cross_entropy(net(inputs), labels, label_smoothing=0.2)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
     assert run.train()
     assert same(run.net.state_dict(), net.state_dict())
 

@@ -1,7 +1,8 @@
 """Finds a Chromium for tests and tools, and installs one where that asks nobody.
 
 It is the one on this machine; else, as root with apt, the system's package;
-else Playwright's own.
+else Playwright's own. The headless shell comes first: the same engine without a
+browser around it, which opens pages nearly twice as fast.
 """
 
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -66,8 +68,9 @@ def install():
     log = Path(".venv/browser.log")
     commands = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
-        commands.insert(0, ["apt-get", "update"])
-        commands.insert(1, ["apt-get", "install", "--yes", "chromium"])
+        # not every system that has the one has the other
+        packages = [["apt-get", "install", "--yes", x] for x in (SHELL, "chromium")]
+        commands = [["apt-get", "update"], *packages, *commands]
     print("Looking for a Chromium to install, for the browser tests …", flush=True)
     with log.open("w") as file:
         for command in commands:

@@ -67,6 +67,13 @@ async (box, [controls, visits]) => {
 """
 
 
+def box_of(page, name):
+    """A page's widget, brought into the window: elsewhere it is not laid out."""
+    box = page.locator(f'[data-widget="{name}"]').first
+    box.evaluate("box => box.scrollIntoView()")
+    return box
+
+
 def control(box, name):
     return box.locator(f'[data-control="{name}"]')
 
@@ -180,5 +187,7 @@ def problems_of(page, watch, contrast=True, structure=True):
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
+        # all of it, not the first screen
+        page.add_style_tag(content="* { content-visibility: visible !important; }")
     found = page.evaluate(AXE_RUN, [structure, contrast])
     return page.evaluate(LOOK) + found + watch.problems

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 import traitlets
-from helpers import VISIT, control, shown
+from helpers import VISIT, box_of, control, shown
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.resnet import Bottleneck
 
@@ -88,7 +88,7 @@ def test_text_and_table_of_the_block_designer():
 @pytest.fixture
 def block_box(open_page):
     page = open_page("notebooks/05_inverted_residuals.html")
-    return page.locator('[data-widget="block-designer"]').first
+    return box_of(page, "block-designer")
 
 
 KNOBS = ("in_channels", "out_channels", "expansion", "stride", "size")

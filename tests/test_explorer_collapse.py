@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import traitlets
-from helpers import VISIT, control, shown
+from helpers import VISIT, box_of, control, shown
 
 from mbtools import manifold
 from mbtools.explorer import CollapseExplorer
@@ -62,7 +62,7 @@ def test_what_the_page_carries_is_small():
 @pytest.fixture
 def collapse_box(open_page):
     page = open_page("notebooks/04_relu_collapse.html")
-    return page.locator('[data-widget="collapse-explorer"]').first
+    return box_of(page, "collapse-explorer")
 
 
 def test_collapse_explorer_shows_what_manifold_computes(collapse_box):

@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from helpers import VISIT, control, shown
+from helpers import VISIT, box_of, control, shown
 from test_explorer import GRID, ROWS, build, by_kind
 
 from mbtools import cost, nets, published
@@ -26,13 +26,13 @@ def millions(count):
 @pytest.fixture
 def cost_box(open_page):
     page = open_page("notebooks/03_width_and_resolution.html")
-    return page.locator('[data-widget="cost-explorer"]').first
+    return box_of(page, "cost-explorer")
 
 
 @pytest.fixture
 def layer_box(open_page):
     page = open_page("notebooks/01_depthwise_separable.html")
-    return page.locator('[data-widget="layer-explorer"]').first
+    return box_of(page, "layer-explorer")
 
 
 def test_page_shows_what_nets_computes_at_every_setting(cost_box):
@@ -242,18 +242,18 @@ def test_keyboard_moves_the_layer_sliders(layer_box):
 @pytest.fixture
 def browser_box(open_page):
     page = open_page("notebooks/02_mobilenet_v1.html")
-    return page.locator('[data-widget="layer-browser"]').first
+    return box_of(page, "layer-browser")
 
 
 @pytest.fixture
 def walk_box(open_page):
     page = open_page("notebooks/06_mobilenet_v2.html")
-    return page.locator('[data-widget="memory-walk"]').first
+    return box_of(page, "memory-walk")
 
 
 @pytest.fixture
 def table_box(open_page):
-    return open_page("notebooks/ledger.html").locator('[data-widget="filter-table"]')
+    return box_of(open_page("notebooks/ledger.html"), "filter-table")
 
 
 def plain(text):
@@ -444,7 +444,7 @@ def test_filter_table_shows_in_the_page_what_it_shows_in_python(table_box):
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_filtered_rows_take_no_room(open_page, width):
     page = open_page("notebooks/ledger.html", width=width)
-    box = page.locator('[data-widget="filter-table"]')
+    box = box_of(page, "filter-table")
     control(box, "query").fill("classifier")
     left = shown(box, "shown")
     assert 0 < left < 50

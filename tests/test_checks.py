@@ -622,6 +622,7 @@ WRONG = [
         lambda table, c: unrolled(table, c, chained=False),
         "a block reads what the block before it wrote",
     ),
+    (checks.unroll, lambda table, c: unrolled(table, 32), "reads in_channels maps"),
     (checks.unroll, lambda table, c: unrolled(table, c)[1:], "16 blocks, not 17"),
     (checks.unroll, lambda table, c: 17, "return a list of tuples; got 17"),
     (
@@ -655,6 +656,7 @@ WRONG = [
         lambda f: F.avg_pool2d(f, min(7, *f.shape[2:])).reshape(-1, 8),
         "a picture stays one row",
     ),
+    (checks.pool, lambda f: f.mean((2, 3)).squeeze(), "a picture stays one row"),
     (checks.pool, lambda f: f.sum((2, 3)) / 49, "divide by 25"),
     (checks.pool, lambda f: "p", "return a tensor; got 'p'"),
     (checks.live_units, lambda c, t: len(t) - live(c, t), "these are the dead ones"),

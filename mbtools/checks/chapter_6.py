@@ -13,16 +13,15 @@ def unroll(answer):
     table: rows of (expansion, out_channels, repeats, stride), as V2's Table 2.
     """
     rng = random.Random(6)
-    tables = [nets.V2_BLOCKS]
+    tables = [(nets.V2_BLOCKS, 32)]
     for _ in range(5):
-        tables.append(
-            tuple(
-                (rng.randrange(1, 7), 8 * rng.randrange(1, 9), rng.randrange(1, 5), 2)
-                for _ in range(4)
-            )
-        )
-    for table in tables:
-        got, right, channels = ask(answer, table, 32), [], 32
+        rows = [
+            (rng.randrange(1, 7), 8 * rng.randrange(1, 9), rng.randrange(1, 5), 2)
+            for _ in range(4)
+        ]
+        tables.append((tuple(rows), 8 * rng.randrange(5, 9)))
+    for table, in_channels in tables:
+        got, right, channels = ask(answer, table, in_channels), [], in_channels
         for expansion, out_channels, repeats, stride in table:
             for repeat in range(repeats):
                 first = stride if repeat == 0 else 1
@@ -39,6 +38,8 @@ def unroll(answer):
                 hint = "only the first block of a row has the row's stride"
             elif ours[:1] != theirs[:1]:
                 hint = "a block reads what the block before it wrote"
+                if number == 1:
+                    hint = f"the first one reads in_channels maps, here {in_channels}"
             assert tuple(ours) == theirs, (
                 f"for {table} block {number} is {ours}, not {theirs}: {hint}"
             )
@@ -84,13 +85,20 @@ def pool(answer):
     import torch
 
     generator = torch.Generator().manual_seed(6)
-    for height, width in ((7, 7), (5, 5), (6, 6), (14, 14), (7, 10), (1, 1)):
-        features = torch.randn(2, 8, height, width, generator=generator)
+    for count, height, width in (
+        (2, 7, 7),
+        (2, 5, 5),
+        (2, 6, 6),
+        (1, 14, 14),
+        (2, 7, 10),
+        (1, 1, 1),
+    ):
+        features = torch.randn(count, 8, height, width, generator=generator)
         got = ask(answer, features)
         assert isinstance(got, torch.Tensor), f"return a tensor; got {got!r}"
-        assert got.shape == (2, 8), (
-            f"from {tuple(features.shape)} you get {tuple(got.shape)}, not (2, 8): one "
-            f"number for each map, and a picture stays one row"
+        assert got.shape == (count, 8), (
+            f"from {tuple(features.shape)} you get {tuple(got.shape)}, not "
+            f"({count}, 8): one number for each map, and a picture stays one row"
         )
         right = features.sum(dim=(2, 3)) / (height * width)
         assert torch.allclose(got, right, atol=1e-6), (

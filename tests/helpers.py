@@ -68,7 +68,7 @@ async (box, [controls, visits]) => {
 
 
 def box_of(page, name):
-    """A page's widget, brought into the window: elsewhere it is not laid out."""
+    """A page's widget, brought into the window: the table is laid out only there."""
     box = page.locator(f'[data-widget="{name}"]').first
     box.evaluate("box => box.scrollIntoView()")
     return box
@@ -183,8 +183,10 @@ def problems_of(page, watch, contrast=True, structure=True):
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-        # all of it, not the first screen
-        page.add_style_tag(content="* { content-visibility: visible !important; }")
+        # the one that waits; another that did so would be found without a name
+        page.add_style_tag(
+            content="[data-name=FilterTable] { content-visibility: visible !important }"
+        )
     found = []
     if structure or contrast:
         found = page.evaluate(AXE_RUN, [structure, contrast])

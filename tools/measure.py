@@ -92,8 +92,7 @@ def latency(browser, address, name):
     page.evaluate(TIMER)
     slowest = 0
     for slider in page.locator(".mbx input[type=range]").all():
-        # Playwright's own does not find what is laid out only near the window
-        slider.evaluate("slider => slider.scrollIntoView({ block: 'center' })")
+        slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         y = box["y"] + box["height"] / 2
         page.mouse.move(box["x"] + 6, y)

@@ -68,7 +68,7 @@ async (box, [controls, visits]) => {
 
 
 def box_of(page, name):
-    """A page's widget, brought into the window: the table is laid out only there."""
+    """A page's widget, brought into the window: it is laid out only there."""
     box = page.locator(f'[data-widget="{name}"]').first
     box.evaluate("box => box.scrollIntoView()")
     return box
@@ -181,13 +181,11 @@ def problems_of(page, watch, contrast=True, structure=True):
     Contrast depends on the theme and hardly on the width; of the structure only
     what marks a link does, and each theme is looked at once for that.
     """
+    found = page.evaluate(LOOK)  # first, while what is far down still waits
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-        # the one that waits; another that did so would be found without a name
-        page.add_style_tag(
-            content="[data-name=FilterTable] { content-visibility: visible !important }"
-        )
-    found = []
+        page.add_style_tag(content="* { content-visibility: visible !important }")
+        page.evaluate("() => new Promise(requestAnimationFrame)")  # charts are drawn
     if structure or contrast:
-        found = page.evaluate(AXE_RUN, [structure, contrast])
-    return page.evaluate(LOOK) + found + watch.problems
+        found += page.evaluate(AXE_RUN, [structure, contrast])
+    return found + watch.problems

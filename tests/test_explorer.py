@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 import traitlets
@@ -17,6 +18,7 @@ from mbtools.explorer import (
     MemoryWalk,
     pareto_front,
 )
+from mbtools.explorer.base import HERE
 
 GRID = [
     (net, alpha, resolution)
@@ -29,6 +31,19 @@ ROWS = [row for row in published.ROWS if row.net in ALPHAS and row.precision == 
 
 def build(net, alpha, resolution):
     return published.BUILDERS[net](alpha, resolution)
+
+
+def test_on_one_page_no_widgets_style_meets_another_widget():
+    def classes(path):
+        return set(re.findall(r"(?<!--)\bmbx-[a-z-]+", path.read_text("utf-8")))
+
+    shared = classes(HERE / "explorer.css")
+    scripts = {path: classes(path) for path in HERE.glob("*.js")}
+    assert len(scripts) == 12
+    for sheet in {*HERE.glob("*.css")} - {HERE / "explorer.css"}:
+        own = classes(sheet) - shared
+        met = {x.name for x, names in scripts.items() if names & own}
+        assert met <= {f"{sheet.stem}.js"}, (sheet.name, met)
 
 
 def by_kind(net, quantity):

@@ -1,5 +1,8 @@
 """Every page of the built book, in a browser: wide and narrow, light and dark."""
 
+import json
+import re
+
 import pytest
 from bs4 import BeautifulSoup
 from conftest import BOOK, GOOD
@@ -46,6 +49,20 @@ def test_page_reads_without_javascript(site, watched, path):
     assert not watch.problems
 
 
+def test_what_the_first_screen_can_do_without_is_in_files():
+    asked = set()
+    for path in PAGES:
+        text = (BOOK / path).read_text("utf-8")
+        assert "data:image/webp" not in text, path
+        asked |= set(re.findall(r'src="../_parts/([^"]+)"', text))
+        for script in BeautifulSoup(text, "html.parser").select(".mb-widget > script"):
+            values = json.loads(script.text)["state"].values()
+            parts = [x["part"] for x in values if isinstance(x, dict) and "part" in x]
+            asked |= {f"{part}.js" for part in parts}
+            assert len(script.text) < 3000, path
+    assert {file.name for file in (BOOK / "_parts").iterdir()} == asked
+
+
 def test_links_inside_the_book_lead_somewhere():
     soups = {
         path: BeautifulSoup((BOOK / path).read_bytes(), "html.parser") for path in PAGES
@@ -88,6 +105,7 @@ FAULTS = {
     "axe color-contrast": '<p style="color: #ccc; background: #fff">pale</p>',
     "X is not mounted": WIDGET % "throw Error('broken')",
     "a widget failed": WIDGET % "export default { render() { throw Error('broken') } }",
+    "_parts/x.js": (WIDGET % "").replace('"_esm": ""', '"_esm": {"part": "x"}'),
 }
 
 

@@ -2,6 +2,8 @@
 
 - Widgets live in the static page: ``_widget`` puts each one's state and its
   readable default into the page, ``_static/widgets.js`` mounts it.
+- Their scripts and tables, and pictures, become files: the first screen does not
+  wait for them, and pages share them.
 - ``{widget}`` shows a notebook's widget on another page.
 - Block quotes that begin with a bold word become callouts.
 - Every page has a description for search engines.
@@ -9,6 +11,8 @@
 """
 
 import atexit
+import base64
+import hashlib
 import json
 import re
 import sys
@@ -89,15 +93,18 @@ def _widget(path, model_id):
         return f'<div class="mb-widget">{NEEDS_KERNEL}</div>'
     if not views[model_id]:
         LOG.warning("%s: a widget shows nothing without scripts", path.name)
-    state = json.dumps({"id": model_id, "state": model["state"]}, ensure_ascii=False)
-    # no "</script>" may stand in a script
-    state = state.replace("<", "\\u003c")
     name = model["state"].get("_anywidget_id", "").rpartition(".")[2]
     return (
         f'<div class="mb-widget" data-name="{escape(name)}">'
         f'<div class="mb-fallback">{views[model_id]}</div>'
-        f'<script type="application/json">{state}</script></div>'
+        f"{_embedded({'id': model_id, 'state': model['state']})}</div>"
     )
+
+
+def _embedded(model):
+    # no "</script>" may stand in a script
+    state = json.dumps(model, ensure_ascii=False).replace("<", "\\u003c")
+    return f'<script type="application/json">{state}</script>'
 
 
 class Widget(SphinxDirective):
@@ -131,6 +138,44 @@ def _mount_widgets(app, pagename, template, context, doctree):
     context["body"] = re.sub(view, replace, context["body"], flags=re.S)
     if 'class="mb-widget"' in context["body"]:
         app.add_js_file("widgets.js", loading_method="defer")
+
+
+# Parts: what the first screen can do without, in files named by their content
+
+PARTS = "_parts"
+
+
+def _split_page(app, pagename, template, context, doctree):
+    if doctree is None:
+        return
+    folder = Path(app.outdir, PARTS)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def of_widget(match):
+        model = json.loads(match[1])
+        for trait, value in model["state"].items():
+            if isinstance(value, str) and len(value) > 1000:
+                name = _digest(value.encode())
+                # a script and no JSON: a page opened from disk may not read others
+                script = f"(window.mbParts ??= {{}}).{name} = {json.dumps(value)};\n"
+                (folder / f"{name}.js").write_text(script, "utf-8")
+                model["state"][trait] = {"part": name}
+        return _embedded(model)
+
+    def of_picture(match):
+        content = base64.b64decode(match[1])
+        name = f"{_digest(content)}.webp"
+        (folder / name).write_bytes(content)
+        return f'src="{context["pathto"](f"{PARTS}/{name}", resource=True)}"'
+
+    model = '<script type="application/json">([^<]*)</script>'
+    body = re.sub(model, of_widget, context["body"])
+    data = 'src="data:image/webp;base64,([^"]*)"'
+    context["body"] = re.sub(data, of_picture, body)
+
+
+def _digest(content):
+    return f"p{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 # Pages
@@ -294,6 +339,10 @@ def _finish(app, exception):
             path.write_text(new, "utf-8")
         pages.append(new)
     _cut_icons(out / "_static", pages)
+    told = set(re.findall(r"\bp[0-9a-f]{12}\b", "\n".join(pages)))
+    for path in out.glob(f"{PARTS}/*"):
+        if path.stem not in told:
+            path.unlink()  # of a page as it was before
 
 
 def setup(app):
@@ -303,6 +352,7 @@ def setup(app):
     app.connect("doctree-read", _callouts)
     app.connect("doctree-read", _tables)
     app.connect("html-page-context", _mount_widgets, priority=900)
+    app.connect("html-page-context", _split_page, priority=901)
     app.connect("html-page-context", _describe, priority=900)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

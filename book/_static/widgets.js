@@ -1,6 +1,8 @@
 // Brings the notebooks' anywidgets to life in a page without a kernel: each
-// .mb-widget carries its model's state, with the widget's own script and style.
+// .mb-widget carries its model's state, with the widget's own script and style; what
+// is long in it is a part, a script of its own: {part: name} stands in its place.
 (() => {
+  const folder = new URL("../_parts/", document.currentScript.src);
   class Model {
     #state;
     #listeners = {};
@@ -30,7 +32,21 @@
 
   const models = new Map(); // two views of one model move together
   const modules = new Map();
+  const parts = new Map();
   const styles = new Set(); // widgets may share one
+
+  const fetched = (name) => {
+    if (!parts.has(name)) {
+      parts.set(name, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = new URL(`${name}.js`, folder);
+        script.onload = () => resolve(window.mbParts[name]);
+        script.onerror = () => reject(Error(`no ${script.src}`));
+        document.head.append(script);
+      }));
+    }
+    return parts.get(name);
+  };
 
   const load = ({ _esm, _css }) => {
     if (_css && !styles.has(_css)) {
@@ -47,6 +63,9 @@
 
   const mount = async (box) => {
     const { id, state } = JSON.parse(box.querySelector("script").textContent);
+    await Promise.all(Object.entries(state).map(async ([trait, value]) => {
+      if (value?.part) state[trait] = await fetched(value.part);
+    }));
     if (!models.has(id)) models.set(id, new Model(state));
     const model = models.get(id);
     let widget = (await load(state)).default;

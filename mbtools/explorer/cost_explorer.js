@@ -114,7 +114,7 @@ function costExplorer(model) {
   root.append(h("div", { class: "mbx-finder", role: "group", "aria-label": "Budget finder" },
     h("p", { class: "mbx-title" }, "Which net fits a budget?"),
     h("div", { class: "mbx-fields" }, ...fields.map((x) => x.node)),
-    h("p", { class: "mbx-counts" }, counts.published.node, " published nets fit, and ",
+    h("p", {}, counts.published.node, " published nets fit, and ",
       counts.grid.node, " slider positions. The best five:"),
     message, h("div", { class: "mbx-row mbx-head", "aria-hidden": "true" }, ...columns), list, largest));
 
@@ -306,6 +306,10 @@ function accuracyChart(settings, nameOf, jump) {
       ring.setAttribute("visibility", result ? "visible" : "hidden");
       if (result) ring.setAttribute("transform", `translate(${place({ setting, result })})`);
     });
+  }
+
+  function name() { // also while it waits for the window, without a width
+    const [macs, setting] = current;
     svg.setAttribute("aria-label", "Published top-1 accuracy against multiply-adds. The current setting takes "
       + `${millions(macs)}${setting ? ` and reached ${setting.results.map((r) => `${r.top1} %`).join(", ")}` : ""}.`);
   }
@@ -348,7 +352,7 @@ function accuracyChart(settings, nameOf, jump) {
   observer.observe(node);
   return {
     node,
-    here(macs, setting) { current = [macs, setting]; if (width) showHere(); },
+    here(macs, setting) { current = [macs, setting]; name(); if (width) showHere(); },
     budget(max, test) { limit = max; fits = test; if (width) showBudget(); },
     stop() { observer.disconnect(); },
   };

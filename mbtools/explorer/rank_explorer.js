@@ -181,6 +181,9 @@ function spectrumChart(go) {
     cut.setAttribute("width", x(rank) - x(0));
     enough.setAttribute("d", `M${x(needed)} 32V${bottom}`);
     label(enoughText, needed, `${keep} % at ${needed}`);
+  }
+  function name() { // also while it waits for the window, without a width
+    const { rank, needed, keep } = now;
     svg.setAttribute("aria-label", `The ${layer.full} singular values of ${layer.name} fall from `
       + `${layer.values[0]} to ${layer.values.at(-1)}. Rank ${rank} keeps the first ${rank}. Break-even is `
       + `rank ${layer.even.toFixed(1)}, and ${keep} % of the squares need rank ${needed}.`);
@@ -200,7 +203,7 @@ function spectrumChart(go) {
   return {
     node,
     fill(next) { layer = next; if (width) layout(); },
-    show(rank, needed, keep) { now = { rank, needed, keep }; if (width) show(); },
+    show(rank, needed, keep) { now = { rank, needed, keep }; name(); if (width) show(); },
     stop() { observer.disconnect(); },
   };
 }

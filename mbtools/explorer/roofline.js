@@ -209,15 +209,18 @@ function roofChart(kinds, go) {
   }
 
   function showHere() {
-    const { macs, moved, bound } = works[current.index], [px, py] = place(works[current.index]);
-    const intensity = short(macs / moved);
+    const { macs, moved } = works[current.index], [px, py] = place(works[current.index]);
     ring.setAttribute("transform", `translate(${px} ${py})`);
     line.setAttribute("d", `M${px} ${MARGIN.top - 4}V${py - ring.r.baseVal.value}`);
-    label.textContent = `${intensity} a byte`;
+    label.textContent = `${short(macs / moved)} a byte`;
     label.setAttribute("x", Math.min(Math.max(px, 90), width - 50));
+  }
+
+  function name() { // also while it waits for the window, without a width
+    const { macs, moved, bound } = works[current.index];
     svg.setAttribute("aria-label", `The roof of the machine rises with ${short(bandwidth)} GB/s to `
       + `${short(peak)} GMAC/s at ${short(peak / bandwidth)} multiply-adds a byte and is flat from there. `
-      + `${current.name} has ${intensity} a byte and is bound by ${bound}.`);
+      + `${current.name} has ${short(macs / moved)} a byte and is bound by ${bound}.`);
   }
 
   svg.addEventListener("click", (event) => {
@@ -243,7 +246,7 @@ function roofChart(kinds, go) {
     node,
     fill(kinds) { marks.replaceChildren(...kinds.map(mark)); },
     roof(...now) { [peak, bandwidth, works] = now; if (width) showRoof(); },
-    here(index, name) { current = { index, name }; if (width) showHere(); },
+    here(index, layer) { current = { index, name: layer }; name(); if (width) showHere(); },
     stop() { observer.disconnect(); },
   };
 }

@@ -83,6 +83,10 @@ def test_text_and_table_of_the_block_designer():
     # 8, 48, 48 and 16 channels, each 10 x 10 in float16, two at a time
     for told in ("11,200", "19,200", "12,800"):
         assert f"<td>{told}</td>" in html
+    # by channel: its input, its output and one channel of each inner tensor
+    assert f"<td>{(8 + 1 + 1 + 16) * 100 * 2:,}</td></tr>" in html
+    assert f"<td>{(8 + 1 + 16) * 100 * 2:,}</td></tr>" in html  # the pair
+    assert '<th scope="row">ResNet block</th>' in html
 
 
 @pytest.fixture

@@ -97,15 +97,20 @@ class BlockDesigner(Explorer):
         )
 
     def _fallback(self):
+        blocks = {"inverted residual": self.block} | self.rivals
+        blocks["ResNet block"] = blocks.pop("bottleneck")  # V2 has its own bottlenecks
         rows = []
-        for name, layers in ({"inverted residual": self.block} | self.rivals).items():
-            rows.append(_row(name, layers))
-            rows += [_row(f"{name}: {x.name}", [x]) for x in layers if x.name]
+        for name, layers in blocks.items():
+            sliced = f"{nets.block_memory(layers, layers[-1].in_channels, BYTES):,}"
+            if name == "ResNet block":  # its 3 × 3 reads all of its channels at once
+                sliced = "–"
+            rows.append((*_row(name, layers), sliced))
+            rows += [(*_row(f"{name}: {x.name}", [x]), "–") for x in layers if x.name]
         return html_table(
             "block-designer",
             f"From {self.in_channels} to {self.out_channels} channels, t = "
             f"{self.expansion}, stride {self.stride}, input {self.size} × {self.size}",
-            ("block", "multiply-adds", "weights", "bytes held, layer by layer"),
+            ("block", "multiply-adds", "weights", "bytes by layer", "bytes by channel"),
             rows,
             f"Shortcut: {'yes' if self.shortcut else 'no'}. Activations in float16.",
         )

@@ -92,14 +92,21 @@ function walk(id, control, go) {
     go(Math.max(0, Math.min(strip.childElementCount - 1, Math.floor(share * strip.childElementCount))));
   });
   input.addEventListener("input", () => go(+input.value));
-  let now;
+  let now, built;
   return {
     node: h("div", { class: "mbx-walk" }, strip, node, h("div", { class: "mbx-steps" }, back, input, on)),
     /** bars: for each item [part, height] from top to bottom, heights up to 1 */
     fill(bars) {
-      input.max = bars.length - 1;
-      strip.replaceChildren(...bars.map((stack) => h("span", {}, ...stack.filter(([, height]) => height)
-        .map(([part, height]) => h("span", { class: `mbx-${part}`, style: `height: ${100 * height}%` })))));
+      const stacks = bars.map((stack) => stack.filter(([, height]) => height));
+      const parts = stacks.map((stack) => stack.map(([part]) => `mbx-${part}`));
+      if (built !== JSON.stringify(parts)) { // else heights alone change, many times a second
+        built = JSON.stringify(parts);
+        strip.replaceChildren(...parts.map((names) => h("span", {}, ...names.map((name) => h("span", { class: name })))));
+        input.max = bars.length - 1;
+      }
+      stacks.forEach((stack, i) => stack.forEach(([, height], j) => {
+        strip.children[i].children[j].style.height = `${100 * height}%`;
+      }));
     },
     show(index, text) {
       show(index, text, text);

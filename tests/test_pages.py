@@ -49,6 +49,15 @@ def test_page_reads_without_javascript(site, watched, path):
     assert not watch.problems
 
 
+def test_what_nobody_scrolled_to_is_drawn_on_paper(open_page):
+    page = open_page("book/explorers.html")
+    charts = page.locator(".mbx-chart")
+    drawn = "charts => charts.filter((chart) => chart.hasAttribute('width')).length"
+    assert charts.evaluate_all(drawn) < 3, "none waits for the window"
+    page.pdf()
+    assert charts.evaluate_all(drawn) == charts.count() == 3
+
+
 def test_what_the_first_screen_can_do_without_is_in_files():
     asked = set()
     for path in PAGES:

@@ -343,18 +343,16 @@ function accuracyChart(settings, nameOf, jump) {
     if (mark) jump(mark.setting);
   });
 
-  const observer = new ResizeObserver(([{ contentRect }]) => {
-    if (!contentRect.width || contentRect.width === width) return;
-    width = contentRect.width;
+  const stop = sized(node, (wide) => {
+    width = wide;
     height = width < 480 ? 280 : 340;
     layout();
   });
-  observer.observe(node);
   return {
     node,
     here(macs, setting) { current = [macs, setting]; name(); if (width) showHere(); },
     budget(max, test) { limit = max; fits = test; if (width) showBudget(); },
-    stop() { observer.disconnect(); },
+    stop,
   };
 }
 

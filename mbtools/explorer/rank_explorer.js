@@ -193,18 +193,16 @@ function spectrumChart(go) {
     const share = (event.clientX - svg.getBoundingClientRect().left - x(0)) / (x(layer.full) - x(0));
     go(Math.max(1, Math.min(layer.full, Math.ceil(share * layer.full))));
   });
-  const observer = new ResizeObserver(([{ contentRect }]) => {
-    if (!contentRect.width || contentRect.width === width) return;
-    width = contentRect.width;
+  const stop = sized(node, (wide) => {
+    width = wide;
     layout();
     show();
   });
-  observer.observe(node);
   return {
     node,
     fill(next) { layer = next; if (width) layout(); },
     show(rank, needed, keep) { now = { rank, needed, keep }; name(); if (width) show(); },
-    stop() { observer.disconnect(); },
+    stop,
   };
 }
 

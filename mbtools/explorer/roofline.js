@@ -233,21 +233,19 @@ function roofChart(kinds, go) {
     if (nearest <= TAP) go(away.indexOf(nearest));
   });
 
-  const observer = new ResizeObserver(([{ contentRect }]) => {
-    if (!contentRect.width || contentRect.width === width) return;
-    width = contentRect.width;
+  const stop = sized(node, (wide) => {
+    width = wide;
     height = width < 480 ? 280 : 340;
     low = undefined; // the axes are of another size
     showRoof();
     showHere();
   });
-  observer.observe(node);
   return {
     node,
     fill(kinds) { marks.replaceChildren(...kinds.map(mark)); },
     roof(...now) { [peak, bandwidth, works] = now; if (width) showRoof(); },
     here(index, layer) { current = { index, name: layer }; name(); if (width) showHere(); },
-    stop() { observer.disconnect(); },
+    stop,
   };
 }
 

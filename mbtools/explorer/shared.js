@@ -119,6 +119,23 @@ function walk(id, control, go) {
   };
 }
 
+/** Calls draw(width) whenever the node has another one; returns what ends that. */
+function sized(node, draw) {
+  let width = 0;
+  const look = () => {
+    if (!node.clientWidth || node.clientWidth === width) return;
+    width = node.clientWidth;
+    draw(width);
+  };
+  const observer = new ResizeObserver(look);
+  observer.observe(node);
+  addEventListener("beforeprint", look); // a page is printed whole, the unseen too
+  return () => {
+    observer.disconnect();
+    removeEventListener("beforeprint", look);
+  };
+}
+
 /** Calls draw at most once a frame; say() speaks when the hand rests. */
 function stage(root, draw) {
   const live = h("p", { class: "mbx-sr", "aria-live": "polite" });

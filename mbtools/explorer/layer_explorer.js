@@ -69,7 +69,7 @@ function layerExplorer(model) {
       ? " multiply-adds, and weights, for the separable convolution."
       : area === 1
         ? ": a standard 1 × 1 convolution is a pointwise one already."
-        : ": with one map out, filtering alone costs as much as the standard one.";
+        : ": with one map out, filtering alone costs as much.";
     terms.textContent = `1/${n} + 1/${area} = ${(1 / n).toFixed(4)} + ${(1 / area).toFixed(4)} = `;
     reduction.show(1 / n + 1 / area, (1 / n + 1 / area).toFixed(4));
     screen.say(`Standard ${exact(weights.standard * outputs)} multiply-adds, separable `

@@ -90,6 +90,22 @@ REASONS = {
         "not reproducible",
         "the head of this net is not described",
     ),
+    **{
+        ("V1 Table 14", f"row {row}, no classifier, parameters (M)"): (
+            "not reproducible",
+            "the head of this net is not described",
+        )
+        for row in (
+            "2: 1.0 MobileNet-160",
+            "3: 1.0 MobileNet-128",
+            "4: 0.75 MobileNet-128",
+            "5: 0.75 MobileNet-128",
+        )
+    },
+    ("V1 text", "PlaNet: multiply-adds (M)"): (
+        "typo",
+        "million for billion: Table 6 prints 569 million for nearly this net",
+    ),
     ("V1 text", "face attributes: parameters of the baseline (M)"): (
         "not reproducible",
         "text and table contradict each other; this net cannot be counted here",
@@ -303,14 +319,10 @@ def _v1():
     for name, _, *printed in published.V1_TABLE_12.rows[:-1]:
         layers = _named(name).layers[:-1]
         yield from _costs("V1 Table 12", f"{name}, no classifier", *printed, layers)
-    for number, (name, _, printed, _) in enumerate(published.V1_TABLE_14.rows, 1):
+    for number, (name, _, *printed) in enumerate(published.V1_TABLE_14.rows, 1):
         if name != "FaceNet":
-            yield compare(
-                "V1 Table 14",
-                f"row {number}: {name}, no classifier, multiply-adds (M)",
-                printed,
-                sum(layer.macs for layer in _named(name).layers[:-1]) / 1e6,
-            )
+            item = f"row {number}: {name}, no classifier"
+            yield from _costs("V1 Table 14", item, *printed, _named(name).layers[:-1])
     yield from _v1_table_1(net)
     yield from _v1_text(net)
 
@@ -374,8 +386,11 @@ def _v1_text(net):
     )
     half = nets.mobilenet_v1(0.5, 160)
     tiny_face = sum(layer.macs for layer in nets.mobilenet_v1(0.25, 128).layers[:-1])
-    _google, (_, _, vgg_macs, vgg_params) = published.V1_TABLE_8.rows[1:]
+    google, (_, _, vgg_macs, vgg_params) = published.V1_TABLE_8.rows[1:]
+    faster = google[2] * 1e6 / net.macs
     *_, (_, _, alex_macs, alex_params) = published.V1_TABLE_9.rows
+    *body, classifier = net.layers
+    places = 10e6  # weights of PlaNet's last layer, as printed; each is used once
     _, _, face_macs, face_params = published.V1_TABLE_12.rows[-1]
     for item, printed, ours in (
         ("layers of MobileNet", 28, len(net.layers)),
@@ -385,9 +400,29 @@ def _v1_text(net):
         ("share of the parameters in 1×1 layers (%)", 75, 100 * weights),
         ("times smaller than VGG 16", 32, vgg_params * 1e6 / net.weights),
         ("times fewer multiply-adds than VGG 16", 27, vgg_macs * 1e6 / net.macs),
+        (
+            "times fewer multiply-adds than GoogleNet",
+            "more than 2.5",
+            f"{'more' if faster > 2.5 else 'less'} than 2.5",
+        ),
         ("0.50-160: times smaller than AlexNet", 45, alex_params * 1e6 / half.weights),
         ("0.50-160: times fewer than AlexNet", 9.4, alex_macs * 1e6 / half.macs),
         ("0.50-160: times fewer than Squeezenet", 22, squeezenet()[0] / half.macs),
+        (
+            "PlaNet: parameters without the last layer (M)",
+            3,
+            sum(layer.weights for layer in body) / 1e6,
+        ),
+        (
+            "PlaNet: parameters (M)",
+            13,
+            (net.weights - classifier.weights + places) / 1e6,
+        ),
+        (
+            "PlaNet: multiply-adds (M)",
+            0.58,
+            (net.macs - classifier.macs + places) / 1e6,
+        ),
         (
             "face attributes: smallest net over the baseline, multiply-adds (%)",
             1,

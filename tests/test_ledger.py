@@ -135,6 +135,7 @@ def test_every_cell_stands_once_with_a_known_verdict():
         ("V1 Table 7", 4 * 2),
         ("V1 Table 10", 4 * 2),
         ("V1 Table 12", 6 * 2),
+        ("V1 Table 14", 4 * 2),
         ("V2 Table 2", 11),
         ("V2 Table 3", 6 * 4 + 2),  # channels and memory of two nets, the maxima
         ("V2 Table 4", 3 * 2),
@@ -156,6 +157,9 @@ def test_no_cell_is_missing(source, cells):
             "face attributes: parameters of the baseline (M)",
             "not reproducible",
         ),
+        ("V1 text", "times fewer multiply-adds than GoogleNet", "agrees"),
+        ("V1 text", "PlaNet: parameters (M)", "rounding"),
+        ("V1 text", "PlaNet: multiply-adds (M)", "typo"),
         ("V2 Table 3", "max, V2, memory (kB)", "agrees"),
         ("V2 Table 3", "7×7, V1, memory (kB)", "typo"),
         ("V2 Table 3", "7×7, V2, memory (kB)", "rounding"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy import stats
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.utils.flop_counter import FlopCounterMode
@@ -218,13 +219,8 @@ def floor_of(classes):
     return F.cross_entropy(one, torch.tensor([0])).item()
 
 
-def fewest(percent, digits):
-    """The first count with a share within half a digit."""
-
-    def gap(count):
-        return abs(100 * round(count * percent / 100) / count - percent)
-
-    return next(n for n in range(2, 1000) if gap(n) < 0.5 * 10**-digits)
+def errors_from_0(small, large):
+    return stats.ttest_rel(small, large).statistic
 
 
 def sparse(weight, share):
@@ -256,7 +252,7 @@ RIGHT = [
     (checks.soft_targets, taught),
     (checks.checkpoint_bytes, kept),
     (checks.least_loss, floor_of),
-    (checks.smallest_test, fewest),
+    (checks.standard_errors, errors_from_0),
     (checks.intensity, macs_a_byte),
     (checks.roof, lambda i, peak, bandwidth: peak * min(1, i / (peak / bandwidth))),
     (checks.fold, folded),
@@ -371,14 +367,25 @@ WRONG = [
     (checks.least_loss, lambda n: math.exp(-floor_of(n)), "this is the probability"),
     (checks.least_loss, lambda n: -floor_of(n), "minus the logarithm"),
     (checks.least_loss, lambda n: n, "put 1 for the right class"),
-    (checks.smallest_test, lambda p, d: 84, "84 pictures: 83 right are 98.81 %"),
+    (checks.standard_errors, lambda a, b: errors_from_0(b, a), "small minus large"),
+    (checks.standard_errors, lambda a, b: abs(errors_from_0(a, b)), "the sign says"),
+    (checks.standard_errors, lambda a, b: (a - b).mean(), "the mean difference"),
     (
-        checks.smallest_test,
-        lambda p, d: 10 * fewest(p, d),
-        "850 pictures can give 98.824 %, but so can 85: start from few",
+        checks.standard_errors,
+        lambda a, b: (a - b).mean() / (a - b).std(ddof=1),
+        "of n differences has the error",
     ),
-    (checks.smallest_test, lambda p, d: 1, "2 or more; got 1"),
-    (checks.smallest_test, lambda p, d: 85.5, "a whole number of pictures"),
+    (
+        checks.standard_errors,
+        lambda a, b: (a - b).mean() / ((a - b).std() / len(a) ** 0.5),
+        "with ddof=1",
+    ),
+    (
+        checks.standard_errors,
+        lambda a, b: stats.ttest_ind(a, b, equal_var=False).statistic,
+        "the spread of the differences",
+    ),
+    (checks.standard_errors, lambda a, b: 0, "over their std divided by"),
     (checks.confusion, lambda t, s, n: counted(t, s, n).T, "swapped"),
     (checks.confusion, counted_once, "adds once for a repeated pair"),
     (checks.confusion, lambda t, s, n: counted(t, s, n)[:-1], "the shape"),

@@ -15,7 +15,7 @@ from .chapter_5 import block_cost, dearer_from, inverted_residual
 from .chapter_6 import pool, streamed_bytes, unroll
 from .chapter_7 import calibration_error, confusion, parameter_groups
 from .chapter_8 import fold, intensity, roof
-from .chapter_9 import checkpoint_bytes, least_loss, smallest_test
+from .chapter_9 import checkpoint_bytes, least_loss, standard_errors
 from .chapter_10 import prune_smallest, soft_targets, two_layers
 
 __all__ = [
@@ -45,8 +45,8 @@ __all__ = [
     "scaled_cost",
     "separable_block",
     "separable_conv",
-    "smallest_test",
     "soft_targets",
+    "standard_errors",
     "streamed_bytes",
     "two_layers",
     "unroll",

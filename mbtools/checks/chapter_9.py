@@ -54,21 +54,33 @@ def least_loss(answer):
 
 
 @exercise
-def smallest_test(answer):
-    """Chapter 9: answer(percent, digits) -> the fewest pictures that can give it."""
-    for right, count, digits in ((84, 85, 3), (77, 83, 2), (1, 3, 1), (19, 20, 1)):
-        percent = round(100 * right / count, digits)
-        got = ask_number(answer, percent, digits)
-        assert got >= 2 and got == int(got), (
-            f"return a whole number of pictures, 2 or more; got {got!r}"
+def standard_errors(answer):
+    """Chapter 9: answer(small, large) -> mean difference over its standard error."""
+    import numpy as np
+
+    rng = np.random.default_rng(9)
+    for seeds in (3, 5, 10):
+        luck = rng.normal(80, 5, seeds)  # a hard seed is hard for both nets
+        small, large = luck + rng.normal([[-2], [0]], 1, (2, seeds))
+        got = ask_number(answer, small.copy(), large.copy())
+        gaps = small - large
+        mean, spread = gaps.mean(), gaps.std(ddof=1)
+        right = mean / spread * seeds**0.5
+        apart = (small.var(ddof=1) + large.var(ddof=1)) / seeds
+        mistakes = {
+            -right: "the sign says which net is ahead: small minus large",
+            mean / spread: "a mean of n differences has the error std / √n",
+            mean / gaps.std() * seeds**0.5: "from a few seeds take the standard "
+            "deviation with ddof=1",
+            mean / apart**0.5: "take the spread of the differences, seed by seed, "
+            "not that of each net",
+            mean: "this is the mean difference; divide it by its standard error",
+        }
+        hint = "the mean of the differences, over their std divided by √n"
+        for mistake, words in mistakes.items():
+            if math.isclose(got, mistake, rel_tol=1e-6):
+                hint = words
+        assert math.isclose(got, right, rel_tol=1e-4), (
+            f"for {seeds} seeds you get {got:.3f}, not {right:.3f}: {hint}"
         )
-        nearest = round(100 * round(got * percent / 100) / got, digits)
-        assert nearest == percent, (
-            f"{percent} % of {got} pictures: {round(got * percent / 100)} right are "
-            f"{nearest} %. Round what so many pictures can give to {digits} digits, "
-            f"and compare"
-        )
-        assert got == count, (
-            f"{got} pictures can give {percent} %, but so can {count}: start from few"
-        )
-    return "right for four accuracies"
+    return "right for 3, 5 and 10 seeds"

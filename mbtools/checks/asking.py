@@ -54,6 +54,16 @@ def ask_number(answer, *arguments):
     return result
 
 
+def hint_for(got, mistakes, otherwise):
+    """What to say of a wrong number: mistakes has the words for each that is known."""
+    known = (
+        words
+        for number, words in mistakes.items()
+        if math.isclose(got, number, rel_tol=1e-6)
+    )
+    return next(known, otherwise)
+
+
 def exercise(check):
     """Make a checker: talk to the reader, let wrong answers raise."""
 

@@ -2,7 +2,7 @@
 
 import math
 
-from .asking import ask, ask_number, exercise
+from .asking import ask, ask_number, exercise, hint_for
 
 
 @exercise
@@ -64,10 +64,11 @@ def calibration_error(answer):
             "without its sign, before you add",
             100 * error: "return a share, not per cent",
         }
-        hint = "in each bin: the share that is right against the mean confidence"
-        for mistake, words in mistakes.items():
-            if math.isclose(got, mistake, rel_tol=1e-6):
-                hint = words
+        hint = hint_for(
+            got,
+            mistakes,
+            "in each bin: the share that is right against the mean confidence",
+        )
         assert not math.isnan(got), "an empty bin has no mean: leave it out"
         assert math.isclose(got, error, rel_tol=1e-6, abs_tol=1e-9), (
             f"with {bins} bins you get {got:.4f}, not {error:.4f}: {hint}"

@@ -4,7 +4,7 @@ import math
 import random
 
 from .. import cost
-from .asking import ask, ask_number, exercise, random_shapes
+from .asking import ask, ask_number, exercise, hint_for, random_shapes
 
 
 @exercise
@@ -29,10 +29,11 @@ def intensity(answer):
                 ),
                 groups * right: "a group reads only its own channels: divide by groups",
             }
-            hint = "multiply-adds over four times the numbers in input, output, weights"
-            for mistake, words in mistakes.items():
-                if math.isclose(got, mistake, rel_tol=1e-6):
-                    hint = words
+            hint = hint_for(
+                got,
+                mistakes,
+                "multiply-adds over four times the numbers in input, output, weights",
+            )
             assert math.isclose(got, right, rel_tol=1e-6), (
                 f"for kernel {kernel}, {m} channels in, {n_out} out, size {size}, "
                 f"{groups} groups you get {got:.4f}, not {right:.4f}: {hint}"

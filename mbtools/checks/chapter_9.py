@@ -2,7 +2,7 @@
 
 import math
 
-from .asking import ask_number, exercise
+from .asking import ask_number, exercise, hint_for
 
 
 @exercise
@@ -43,10 +43,11 @@ def least_loss(answer):
             1 / (1 + (classes - 1) / math.e): "this is the probability; the loss is "
             "minus its logarithm",
         }
-        hint = "put 1 for the right class and 0 for each other into a softmax"
-        for mistake, words in mistakes.items():
-            if math.isclose(got, mistake, rel_tol=1e-6):
-                hint = words
+        hint = hint_for(
+            got,
+            mistakes,
+            "put 1 for the right class and 0 for each other into a softmax",
+        )
         assert math.isclose(got, right, rel_tol=1e-4), (
             f"for {classes} classes you get {got:.4f}, not {right:.4f}: {hint}"
         )
@@ -76,10 +77,9 @@ def standard_errors(answer):
             "not that of each net",
             mean: "this is the mean difference; divide it by its standard error",
         }
-        hint = "the mean of the differences, over their std divided by √n"
-        for mistake, words in mistakes.items():
-            if math.isclose(got, mistake, rel_tol=1e-6):
-                hint = words
+        hint = hint_for(
+            got, mistakes, "the mean of the differences, over their std divided by √n"
+        )
         assert math.isclose(got, right, rel_tol=1e-4), (
             f"for {seeds} seeds you get {got:.3f}, not {right:.3f}: {hint}"
         )

@@ -58,7 +58,7 @@ def server(folder, port=0):
 def serving(folder):
     """The address of a folder's files, while the context lasts."""
     with server(folder) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}/"
         running.shutdown()
 

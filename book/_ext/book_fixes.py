@@ -15,7 +15,10 @@ import base64
 import hashlib
 import json
 import re
+import socket
+import subprocess
 import sys
+import time
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -48,9 +51,7 @@ def _settle(app, config):
         windows if windows.exists() else binary / "bin" / "node"
     )
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60
-    # over a Unix socket it connects too early now and then; over TCP it waits
-    server = sphinxcontrib.katex.KaTeXServer
-    server.start_server_process = server.start_network_socket
+    sphinxcontrib.katex.KaTeXServer.start_server_process = _start_katex
     config.katex_js_path = str(ROOT / ".venv/book/katex/katex.min.js")
     if config.html_theme_options["repository_url"] == PLACEHOLDER:
         config.html_theme_options |= {
@@ -308,6 +309,34 @@ def _cut_icons(static, pages):
         cutter.populate(unicodes=codes)
         cutter.subset(font)
         subset.save_font(font, path, options)
+
+
+def _start_katex(rundir, timeout):
+    """The maths server's process and a socket to it, connected when it listens.
+
+    The extension's own start connects when the socket's file is there, which now
+    and then is a moment too early. Over TCP each formula would take 80 ms, for
+    acknowledgements that each side waits for.
+    """
+    place, server = str(rundir / "katex.sock"), sphinxcontrib.katex.KaTeXServer
+    process = subprocess.Popen(
+        server.build_command(socket=place),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=rundir,
+    )
+    end = time.monotonic() + timeout
+    while True:
+        line = socket.socket(socket.AF_UNIX)
+        try:
+            line.connect(place)
+            return process, line
+        except (FileNotFoundError, ConnectionRefusedError):
+            line.close()
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            raise server.timeout_error(timeout)
+        time.sleep(0.001)
 
 
 def _stop_katex():

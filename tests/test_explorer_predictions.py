@@ -402,8 +402,8 @@ def test_two_views_of_one_model_move_together(mounted):
     boxes, watch = mounted(browser, browser)
     one, two = boxes.all()
     control(one, "verdict").select_option("wrong")
-    thumbs(one).nth(2).click()
     assert shown(two, "shown") == len(left(verdict="wrong"))
+    thumbs(one).nth(2).click()
     assert shown(two, "index") == left(verdict="wrong")[2][0]
     control(two, "order").select_option("surest first")
     check_labels(labels_of(one), left(verdict="wrong", order="surest"))

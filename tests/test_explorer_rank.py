@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import traitlets
 from helpers import VISIT, control, problems_of, shown
+from playwright.sync_api import expect
 
 from mbtools import nets
 from mbtools.cost import Layer
@@ -309,7 +310,9 @@ def test_keyboard_taps_and_buttons_move_it(mounted):
     assert shown(box, "weights") == 2 * 1600
     layer.press("End")  # the classifier has six singular values
     layer.press("ArrowLeft")
-    box.get_by_role("button", name="next layer").press("Enter")
+    onwards = box.get_by_role("button", name="next layer")
+    expect(onwards).to_be_enabled()  # at the last layer it was not
+    onwards.press("Enter")
     rank.press("End")
     assert shown(box, "weights") == 6 * 1286
     assert shown(box, "error") == 0

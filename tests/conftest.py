@@ -1,11 +1,11 @@
 """The built book on a local server, and a browser that watches its pages."""
 
+import gc
 import json
 import os
 from pathlib import Path
 
 import pytest
-import torch
 from playwright.sync_api import sync_playwright
 
 from tools.browser import ARGUMENTS, NONE, READY, find
@@ -59,6 +59,17 @@ def pytest_xdist_make_scheduler(config, log):
             return file if file.endswith(".ipynb") else nodeid
 
     return Scheduling(config, log)
+
+
+# Importing all tests makes a million objects, and none becomes rubbish: they are
+# looked through neither then nor by accelerate, at the start of each training run.
+def pytest_configure(config):
+    gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -187,6 +198,8 @@ def mounted(watched, tmp_path):
 @pytest.fixture(scope="module")
 def one_thread():
     """So that a subprocess, or a machine with more cores, sums in the same order."""
+    import torch  # not above, where the process that only hands out tests waits for it
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -6,16 +6,16 @@ from functools import cache
 from itertools import takewhile
 
 import pytest
-from bs4 import BeautifulSoup, NavigableString
-from conftest import BOOK, ROOT
+from bs4 import NavigableString
+from conftest import ROOT
+from helpers import parsed
 
 CHAPTERS = sorted(path.stem for path in ROOT.glob("notebooks/[0-9]*.ipynb"))
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 
 
-@cache
 def page(name):
-    return BeautifulSoup((BOOK / f"{name}.html").read_bytes(), "html.parser")
+    return parsed(f"{name}.html")
 
 
 def source(chapter):

@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import BOOK, GOOD
-from helpers import problems_of
+from helpers import parsed, problems_of
 
 from tools.serve import serving
 
@@ -15,6 +14,7 @@ PAGES = sorted(
     for path in BOOK.rglob("*.html")
     if "_static" not in path.parts and path != BOOK / "index.html"
 )
+WITH_WIDGETS = [path for path in PAGES if b'data-name="' in (BOOK / path).read_bytes()]
 
 
 def test_the_root_leads_to_the_first_page(site):
@@ -40,7 +40,7 @@ def test_page_is_healthy(site, watched, path, width, themes):
         assert not problems, "\n".join([f"in the {theme} theme:", *problems])
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", WITH_WIDGETS)
 def test_page_reads_without_javascript(site, watched, path):
     page, watch = watched(site + path, width=390, javascript=False)
     for fallback in page.locator(".mb-widget").all():
@@ -64,7 +64,7 @@ def test_what_the_first_screen_can_do_without_is_in_files():
         text = (BOOK / path).read_text("utf-8")
         assert "data:image/webp" not in text, path
         asked |= set(re.findall(r'src="../_parts/([^"]+)"', text))
-        for script in BeautifulSoup(text, "html.parser").select(".mb-widget > script"):
+        for script in parsed(path).select(".mb-widget > script"):
             values = json.loads(script.text)["state"].values()
             parts = [x["part"] for x in values if isinstance(x, dict) and "part" in x]
             asked |= {f"{part}.js" for part in parts}
@@ -73,13 +73,10 @@ def test_what_the_first_screen_can_do_without_is_in_files():
 
 
 def test_links_inside_the_book_lead_somewhere():
-    soups = {
-        path: BeautifulSoup((BOOK / path).read_bytes(), "html.parser") for path in PAGES
-    }
-    ids = {path: {tag["id"] for tag in soups[path].select("[id]")} for path in PAGES}
+    ids = {path: {tag["id"] for tag in parsed(path).select("[id]")} for path in PAGES}
     broken = []
-    for path, soup in soups.items():
-        for href in {tag["href"] for tag in soup.select("a[href]")}:
+    for path in PAGES:
+        for href in {tag["href"] for tag in parsed(path).select("a[href]")}:
             if ":" in href.split("/")[0]:
                 continue
             target, _, anchor = href.partition("#")
@@ -128,3 +125,18 @@ def test_a_fault_is_found(watched, tmp_path, fault):
         assert not problems
     else:
         assert any(fault in problem for problem in problems), problems
+
+
+def test_code_that_is_pale_in_one_theme_is_found(watched, tmp_path):
+    dark = "@media (prefers-color-scheme: dark) { .rare { color: #ccc } }"
+    usual = "<pre>" + 9 * '<span class="usual">def</span>\n' + "</pre>"
+    rare = '<pre><span class="rare">while</span></pre>'
+    page = GOOD.replace("{}", f"<style>{dark}</style>{usual}{rare}{usual}")
+    (tmp_path / "index.html").write_text(page)
+    with serving(tmp_path) as address:
+        page, watch = watched(address)
+        assert not problems_of(page, watch)
+        assert page.locator(".usual").count() < 18, "not all of it needs a look"
+        page.emulate_media(color_scheme="dark")
+        (problem,) = problems_of(page, watch, structure=False)
+    assert "axe color-contrast" in problem and "while" in problem

@@ -11,8 +11,8 @@ import anywidget
 import numpy
 import pytest
 import yaml
-from bs4 import BeautifulSoup
-from conftest import BOOK, ROOT
+from conftest import ROOT
+from helpers import parsed
 
 from tools import repo
 
@@ -114,9 +114,8 @@ def test_a_file_that_names_none_is_told_and_nothing_changes(copy):
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_page_leads_to_its_notebook_once_there_is_an_address(name):
-    page = BOOK / "notebooks" / name.replace(".ipynb", ".html")
-    soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
-    links = {x["href"] for x in soup.select(".article-header-buttons a[href^=https]")}
+    page = parsed(f"notebooks/{name.replace('.ipynb', '.html')}")
+    links = {x["href"] for x in page.select(".article-header-buttons a[href^=https]")}
     place = f"blob/{BRANCH}/notebooks/{name}"
     expected = {
         URL,

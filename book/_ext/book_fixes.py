@@ -333,7 +333,12 @@ def _start_katex(rundir, timeout):
             return process, line
         except (FileNotFoundError, ConnectionRefusedError):
             line.close()
-        if process.poll() is not None or time.monotonic() > end:
+        if process.poll() is not None:
+            raise sphinxcontrib.katex.KaTeXError(
+                f"{process.args[0]} ended at once ({process.returncode}); it sets the "
+                "formulas. Remove .venv/book, then run make book again."
+            )
+        if time.monotonic() > end:
             process.kill()
             raise server.timeout_error(timeout)
         time.sleep(0.001)

@@ -15,7 +15,6 @@ from mbtools.explorer import (
     PARTS,
     RESOLUTIONS,
     SIZES,
-    CostExplorer,
     FilterTable,
 )
 
@@ -28,14 +27,6 @@ def millions(count):
 def cost_box(open_page):
     page = open_page("notebooks/03_width_and_resolution.html")
     return box_of(page, "cost-explorer")
-
-
-@pytest.fixture
-def budget_box(mounted):
-    """The same explorer alone in a page, which is there sooner than the chapter."""
-    boxes, watch = mounted(CostExplorer())
-    yield boxes.first
-    assert not watch.problems
 
 
 @pytest.fixture
@@ -141,9 +132,9 @@ def test_a_point_of_the_picture_takes_you_there(cost_box):
     ("max_macs", "max_params"),
     [("", ""), ("100", "2"), ("300", ""), ("", ".5"), ("568.8", "4.3"), ("10", "")],
 )
-def test_budget_finder_lists_what_fits(budget_box, max_macs, max_params):
-    control(budget_box, "max_macs").fill(max_macs)
-    control(budget_box, "max_params").fill(max_params)
+def test_budget_finder_lists_what_fits(cost_box, max_macs, max_params):
+    control(cost_box, "max_macs").fill(max_macs)
+    control(cost_box, "max_params").fill(max_params)
 
     def fits(setting):
         net = build(*setting)
@@ -157,8 +148,8 @@ def test_budget_finder_lists_what_fits(budget_box, max_macs, max_params):
         top1[setting] = max(row.top1, top1.get(setting, 0))
     expected = sorted(filter(fits, top1), key=lambda x: (-top1[x], build(*x).macs))
     possible = list(filter(fits, GRID))
-    assert shown(budget_box, "published_fit") == len(expected)
-    assert shown(budget_box, "grid_fit") == len(possible)
+    assert shown(cost_box, "published_fit") == len(expected)
+    assert shown(cost_box, "grid_fit") == len(possible)
 
     def setting_of(button):
         net, alpha, resolution = (
@@ -166,30 +157,30 @@ def test_budget_finder_lists_what_fits(budget_box, max_macs, max_params):
         )
         return net, float(alpha), int(resolution)
 
-    buttons = budget_box.locator(".mbx-results button").all()
+    buttons = cost_box.locator(".mbx-results button").all()
     assert [setting_of(button) for button in buttons] == expected[:5]
     for button, setting in zip(buttons, expected, strict=False):
         assert f"{top1[setting]:.1f} %" in button.inner_text()
     largest = max(set(possible) - set(top1), key=lambda x: build(*x).macs)
-    unpublished = budget_box.locator(".mbx-largest button")
+    unpublished = cost_box.locator(".mbx-largest button")
     assert build(*setting_of(unpublished)).macs == build(*largest).macs
     unpublished.click()
-    assert shown(budget_box, "macs") == build(*largest).macs
+    assert shown(cost_box, "macs") == build(*largest).macs
 
 
 @pytest.mark.parametrize("bad", ["many", "2,5", "-3", "0", "1e", "50000000", "9" * 400])
-def test_bad_budget_is_named_and_nothing_is_lost(budget_box, bad):
-    field, message = control(budget_box, "max_macs"), budget_box.locator(".mbx-message")
+def test_bad_budget_is_named_and_nothing_is_lost(cost_box, bad):
+    field, message = control(cost_box, "max_macs"), cost_box.locator(".mbx-message")
     field.fill("100")
-    fitting = shown(budget_box, "published_fit")
+    fitting = shown(cost_box, "published_fit")
     field.fill(bad)
-    assert shown(budget_box, "published_fit") == fitting
+    assert shown(cost_box, "published_fit") == fitting
     assert field.input_value() == bad
     assert field.get_attribute("aria-invalid") == "true"
     assert f"“{bad}”: write a number of millions" in message.inner_text()
     assert "100 M multiply-adds stays the limit" in message.inner_text()
     field.fill("")
-    assert shown(budget_box, "grid_fit") == len(GRID)
+    assert shown(cost_box, "grid_fit") == len(GRID)
     assert message.inner_text() == ""
 
 
@@ -200,10 +191,10 @@ def test_bad_budget_is_named_and_nothing_is_lost(budget_box, bad):
         ("max_params", "0.4", "Nothing fits in 0.4 M parameters"),
     ],
 )
-def test_budget_below_the_smallest_net_says_which(budget_box, name, budget, says):
-    control(budget_box, name).fill(budget)
-    assert shown(budget_box, "grid_fit") == 0
-    message = budget_box.locator(".mbx-message").inner_text()
+def test_budget_below_the_smallest_net_says_which(cost_box, name, budget, says):
+    control(cost_box, name).fill(budget)
+    assert shown(cost_box, "grid_fit") == 0
+    message = cost_box.locator(".mbx-message").inner_text()
     smallest = build("v1", 0.25, 96)
     assert says in message
     assert "the smallest net here, V1, α = 0.25, 96 px" in message

@@ -28,7 +28,8 @@ def site():
     """The address of the built book."""
     if not (BOOK / "index.html").is_file():
         pytest.fail("the book is not built: run make book")
-    with serving(BOOK) as address:
+    # as GitHub Pages serves it: what the pages share is read once, not by each
+    with serving(BOOK, caching="max-age=600") as address:
         yield address
 
 

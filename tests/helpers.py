@@ -49,30 +49,38 @@ def parsed(path):
     return BeautifulSoup((BOOK / path).read_bytes(), "html.parser")
 
 
-# Moves the inputs as a hand would and reads what the page shows a frame later.
+# Moves the inputs as a hand would and reads what the page shows then. What asks for
+# the next frame gets it at once, as the browser's own come 60 times a second; the
+# last visit waits for a real one.
 VISIT = """
 async (box, [controls, visits]) => {
-  const frame = () => new Promise(requestAnimationFrame);
   const read = () => Object.fromEntries([
     ...[...box.querySelectorAll("data")].map((x) => [x.dataset.key, Number(x.value)]),
     ...[...box.querySelectorAll("output")].map((x) => [x.htmlFor.value, x.value]),
     ["text", box.innerText],
   ]);
-  const seen = [];
-  for (const visit of visits) {
-    controls.forEach((name, i) => {
-      const inputs = [...box.querySelectorAll(`[data-control=${name}]`)];
-      if (inputs[0].type === "radio") {
-        inputs.find((x) => x.value === visit[i]).click();
-      } else if (inputs[0].value !== String(visit[i])) {
-        inputs[0].value = visit[i];
-        inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    });
-    await frame();
+  const move = (visit) => controls.forEach((name, i) => {
+    const inputs = [...box.querySelectorAll(`[data-control=${name}]`)];
+    if (inputs[0].type === "radio") {
+      inputs.find((x) => x.value === visit[i]).click();
+    } else if (inputs[0].value !== String(visit[i])) {
+      inputs[0].value = visit[i];
+      inputs[0].dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+  const frame = () => new Promise(requestAnimationFrame);
+  const seen = [], asked = [], ask = window.requestAnimationFrame;
+  await frame();  // for what was asked before
+  window.requestAnimationFrame = (draw) => asked.push(draw);
+  for (const visit of visits.slice(0, -1)) {
+    move(visit);
+    for (const draw of asked.splice(0)) draw(performance.now());
     seen.push(read());
   }
-  return seen;
+  window.requestAnimationFrame = ask;
+  move(visits.at(-1));
+  await frame();
+  return [...seen, read()];
 }
 """
 

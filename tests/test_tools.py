@@ -2,6 +2,7 @@
 
 import gzip
 from http.client import HTTPConnection
+from urllib.request import urlopen
 
 import pytest
 
@@ -52,6 +53,12 @@ def test_pictures_are_sent_as_they_are_and_nothing_is_kept(get):
     assert "Content-Encoding" not in headers and content == PAGE
     assert headers["Cache-Control"] == "no-cache"
     assert get("/nothing.html")[0] == 404
+
+
+def test_files_are_kept_where_that_is_asked_for(tmp_path):
+    (tmp_path / "index.html").write_bytes(PAGE)
+    with serving(tmp_path, caching="max-age=600") as address, urlopen(address) as got:
+        assert got.headers["Cache-Control"] == "max-age=600"
 
 
 def test_a_tool_without_a_browser_says_so_and_ends(monkeypatch):

@@ -24,6 +24,10 @@ def _compressed(path, modified):
 class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def __init__(self, *arguments, caching, **options):
+        self.caching = caching  # first, as the base class answers at once
+        super().__init__(*arguments, **options)
+
     def send_head(self):
         path = Path(self.translate_path(self.path))
         # without the slash at its end a folder's address is sent on to the one with it
@@ -41,23 +45,26 @@ class Handler(SimpleHTTPRequestHandler):
         return io.BytesIO(content)
 
     def end_headers(self):
-        self.send_header("Cache-Control", "no-cache")
+        self.send_header("Cache-Control", self.caching)
         super().end_headers()
 
     def log_message(self, *arguments):
         pass
 
 
-def server(folder, port=0):
-    """A server of the folder on localhost; port 0 takes a free one."""
-    handler = partial(Handler, directory=str(folder))
+def server(folder, port=0, caching="no-cache"):
+    """A server of the folder on localhost; port 0 takes a free one.
+
+    caching: what browsers are told of each file; by default, to ask again.
+    """
+    handler = partial(Handler, directory=str(folder), caching=caching)
     return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 
 @contextmanager
-def serving(folder):
+def serving(folder, caching="no-cache"):
     """The address of a folder's files, while the context lasts."""
-    with server(folder) as running:
+    with server(folder, caching=caching) as running:
         threading.Thread(target=running.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}/"
         running.shutdown()

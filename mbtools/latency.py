@@ -228,11 +228,13 @@ def peak_memory(call):
 def export(module, path, picture):
     """Write a net as ONNX: input "pictures" like ``picture``, output "logits".
 
-    module: an ``nn.Module`` in use, not in training; picture: (1, C, H, W).
-    Batch norm is folded into the convolutions on the way.
+    module: an ``nn.Module`` in use, not in training, that torch.fx can trace;
+    picture: (1, C, H, W). Batch norm is folded into the convolutions: here, as
+    the exporter needs twice the time for it.
 
-    Raises Unavailable if onnx or onnxscript is not installed, and ValueError
-    if the module is in training, because dropout would be exported with it.
+    Raises Unavailable if onnx or onnxscript is not installed, ValueError if the
+    module is in training, because dropout would be exported with it, and torch.fx's
+    TraceError where a branch depends on the picture.
     """
     if module.training:
         raise ValueError("the net is in training: call .eval() before the export")
@@ -240,7 +242,7 @@ def export(module, path, picture):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own making
         torch.onnx.export(
-            module,
+            fuse(module),
             (picture,),
             path,
             input_names=["pictures"],

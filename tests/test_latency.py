@@ -11,6 +11,7 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.fx.proxy import TraceError
 from torch.utils.flop_counter import FlopCounterMode
 
 from mbtools import latency, models, nets
@@ -235,6 +236,16 @@ def test_a_net_in_training_is_not_exported(net, tmp_path):
     training = small()
     with pytest.raises(ValueError, match=r"call \.eval\(\) before the export"):
         latency.export(training, tmp_path / "net.onnx", pictures(1))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_net_with_a_branch_is_not_exported(tmp_path):
+    class Branch(nn.Module):
+        def forward(self, pictures):
+            return pictures if pictures.sum() > 0 else -pictures
+
+    with pytest.raises(TraceError, match="control flow"):
+        latency.export(Branch().eval(), tmp_path / "net.onnx", pictures(1))
     assert not list(tmp_path.iterdir())
 
 

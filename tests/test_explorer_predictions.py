@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from helpers import VISIT, control, problems_of, shown
+from helpers import VISIT, control, problems_of, shown, wait_for_frame
 from PIL import Image
 
 from mbtools.explorer import PredictionBrowser
@@ -253,7 +253,7 @@ def thumbs(box):
 
 
 def labels_of(box):
-    box.page.evaluate("() => new Promise(requestAnimationFrame)")
+    wait_for_frame(box.page)
     return thumbs(box).evaluate_all(
         "(all) => all.map((x) => x.getAttribute('aria-label'))"
     )

@@ -81,7 +81,10 @@ function walk(id, control, go) {
   const { node, input, show } = slider(id, control, [control], []);
   const step = (by, sign, label) => {
     const button = h("button", { type: "button", class: "mbx-button", "aria-label": label }, sign);
-    button.addEventListener("click", () => go(+input.value + by));
+    button.addEventListener("click", () => {
+      input.value = +input.value + by; // at once: two clicks may come before a frame
+      go(+input.value);
+    });
     return button;
   };
   const back = step(-1, "‹", `previous ${control}`), on = step(1, "›", `next ${control}`);

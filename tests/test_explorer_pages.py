@@ -129,28 +129,13 @@ def test_a_point_of_the_picture_takes_you_there(cost_box):
     assert shown(cost_box, "top1") == row.top1
 
 
-@pytest.mark.parametrize(
-    ("max_macs", "max_params"),
-    [("", ""), ("100", "2"), ("300", ""), ("", ".5"), ("568.8", "4.3"), ("10", "")],
-)
-def test_budget_finder_lists_what_fits(cost_box, max_macs, max_params):
-    control(cost_box, "max_macs").fill(max_macs)
-    control(cost_box, "max_params").fill(max_params)
-
-    def fits(setting):
-        net = build(*setting)
-        return net.macs <= float(max_macs or "inf") * 1e6 and (
-            net.params <= float(max_params or "inf") * 1e6
-        )
-
+# one page for all budgets, as a reader types one after the other
+def test_budget_finder_lists_what_fits(cost_box):
     top1 = {}
     for row in ROWS:
         setting = row.net, row.alpha, row.resolution
         top1[setting] = max(row.top1, top1.get(setting, 0))
-    expected = sorted(filter(fits, top1), key=lambda x: (-top1[x], build(*x).macs))
-    possible = list(filter(fits, GRID))
-    assert shown(cost_box, "published_fit") == len(expected)
-    assert shown(cost_box, "grid_fit") == len(possible)
+    built = {setting: build(*setting) for setting in {*top1, *GRID}}
 
     def setting_of(button):
         net, alpha, resolution = (
@@ -158,49 +143,69 @@ def test_budget_finder_lists_what_fits(cost_box, max_macs, max_params):
         )
         return net, float(alpha), int(resolution)
 
-    buttons = cost_box.locator(".mbx-results button").all()
-    assert [setting_of(button) for button in buttons] == expected[:5]
-    for button, setting in zip(buttons, expected, strict=False):
-        assert f"{top1[setting]:.1f} %" in button.inner_text()
-    largest = max(set(possible) - set(top1), key=lambda x: build(*x).macs)
-    unpublished = cost_box.locator(".mbx-largest button")
-    assert build(*setting_of(unpublished)).macs == build(*largest).macs
-    unpublished.click()
-    assert shown(cost_box, "macs") == build(*largest).macs
+    for budget in [
+        ("", ""),
+        ("100", "2"),
+        ("300", ""),
+        ("", ".5"),
+        ("568.8", "4.3"),
+        ("10", ""),
+    ]:
+        control(cost_box, "max_macs").fill(budget[0])
+        control(cost_box, "max_params").fill(budget[1])
+        max_macs, max_params = (float(x or "inf") * 1e6 for x in budget)
+        fits = {
+            setting
+            for setting, net in built.items()
+            if net.macs <= max_macs and net.params <= max_params
+        }
+        expected = [setting for setting in top1 if setting in fits]
+        expected.sort(key=lambda setting: (-top1[setting], built[setting].macs))
+        assert shown(cost_box, "published_fit") == len(expected), budget
+        assert shown(cost_box, "grid_fit") == len(fits & set(GRID)), budget
+
+        buttons = cost_box.locator(".mbx-results button").all()
+        found = [setting_of(button) for button in buttons]
+        assert found == expected[:5], budget
+        for button, setting in zip(buttons, expected, strict=False):
+            assert f"{top1[setting]:.1f} %" in button.inner_text(), budget
+        largest = max(built[x].macs for x in fits & set(GRID) - set(top1))
+        unpublished = cost_box.locator(".mbx-largest button")
+        assert built[setting_of(unpublished)].macs == largest, budget
+        unpublished.click()
+        assert shown(cost_box, "macs") == largest, budget
 
 
-@pytest.mark.parametrize("bad", ["many", "2,5", "-3", "0", "1e", "50000000", "9" * 400])
-def test_bad_budget_is_named_and_nothing_is_lost(cost_box, bad):
+def test_bad_budget_is_named_and_nothing_is_lost(cost_box):
     field, message = control(cost_box, "max_macs"), cost_box.locator(".mbx-message")
-    field.fill("100")
-    fitting = shown(cost_box, "published_fit")
-    field.fill(bad)
-    assert shown(cost_box, "published_fit") == fitting
-    assert field.input_value() == bad
-    assert field.get_attribute("aria-invalid") == "true"
-    assert f"“{bad}”: write a number of millions" in message.inner_text()
-    assert "100 M multiply-adds stays the limit" in message.inner_text()
-    field.fill("")
-    assert shown(cost_box, "grid_fit") == len(GRID)
-    assert message.inner_text() == ""
+    for bad in ("many", "2,5", "-3", "0", "1e", "50000000", "9" * 400):
+        field.fill("100")
+        fitting = shown(cost_box, "published_fit")
+        field.fill(bad)
+        assert shown(cost_box, "published_fit") == fitting, bad
+        assert field.input_value() == bad
+        assert field.get_attribute("aria-invalid") == "true", bad
+        assert f"“{bad}”: write a number of millions" in message.inner_text()
+        assert "100 M multiply-adds stays the limit" in message.inner_text(), bad
+        field.fill("")
+        assert shown(cost_box, "grid_fit") == len(GRID), bad
+        assert message.inner_text() == "", bad
 
 
-@pytest.mark.parametrize(
-    ("name", "budget", "says"),
-    [
-        ("max_macs", "7", "Nothing fits in 7 M multiply-adds"),
-        ("max_params", "0.4", "Nothing fits in 0.4 M parameters"),
-    ],
-)
-def test_budget_below_the_smallest_net_says_which(cost_box, name, budget, says):
-    control(cost_box, name).fill(budget)
-    assert shown(cost_box, "grid_fit") == 0
-    message = cost_box.locator(".mbx-message").inner_text()
+def test_budget_below_the_smallest_net_says_which(cost_box):
     smallest = build("v1", 0.25, 96)
-    assert says in message
-    assert "the smallest net here, V1, α = 0.25, 96 px" in message
-    amount = smallest.macs if name == "max_macs" else smallest.params
-    assert millions(amount) in message
+    for name, budget, says, amount in (
+        ("max_macs", "7", "Nothing fits in 7 M multiply-adds", smallest.macs),
+        ("max_params", "0.4", "Nothing fits in 0.4 M parameters", smallest.params),
+    ):
+        control(cost_box, name).fill(budget)
+        assert shown(cost_box, "grid_fit") == 0, name
+        message = cost_box.locator(".mbx-message").inner_text()
+        assert says in message
+        assert "the smallest net here, V1, α = 0.25, 96 px" in message
+        assert millions(amount) in message
+        control(cost_box, name).fill("")
+        assert shown(cost_box, "grid_fit") == len(GRID), name
 
 
 def test_layer_explorer_shows_what_cost_computes(layer_box):
@@ -331,19 +336,22 @@ def test_buttons_and_bars_walk_the_layers(browser_box):
     assert shown(browser_box, "macs.all") == build("shallow", 1.0, 224).macs
 
 
-@pytest.mark.parametrize("quantity", ["macs", "params", "memory"])
-def test_bars_are_to_scale(browser_box, quantity):
-    browser_box.locator(f'[data-control="quantity"][value="{quantity}"]').check()
-    wait_for_frame(browser_box.page)
-    heights = browser_box.locator(".mbx-strip").evaluate(
-        """(strip) => [...strip.children].map((x) =>
-          parseFloat(x.lastChild.style.height))"""
-    )
-    counts = [
-        layer.activation_bytes() if quantity == "memory" else getattr(layer, quantity)
-        for layer in build("v1", 1.0, 224).layers
-    ]
-    assert heights == pytest.approx([100 * x / max(counts) for x in counts], rel=1e-4)
+def test_bars_are_to_scale(browser_box):
+    for quantity in ("memory", "params", "macs"):
+        browser_box.locator(f'[data-control="quantity"][value="{quantity}"]').check()
+        wait_for_frame(browser_box.page)
+        heights = browser_box.locator(".mbx-strip").evaluate(
+            """(strip) => [...strip.children].map((x) =>
+              parseFloat(x.lastChild.style.height))"""
+        )
+        counts = [
+            layer.activation_bytes()
+            if quantity == "memory"
+            else getattr(layer, quantity)
+            for layer in build("v1", 1.0, 224).layers
+        ]
+        expected = [100 * x / max(counts) for x in counts]
+        assert heights == pytest.approx(expected, rel=1e-4), quantity
 
 
 def test_memory_walk_shows_each_block_at_each_slicing(walk_box):

@@ -222,3 +222,15 @@ def problems_of(page, watch, contrast=True, structure=True):
     if structure or contrast:
         found += page.evaluate(AXE_RUN, [structure, contrast])
     return found + watch.problems
+
+
+def problems_by_theme(page, watch):
+    """The same for a page with nothing but widgets, in both themes.
+
+    Colours depend on the theme alone, so the wide page's are enough.
+    """
+    found, wide = [], page.viewport_size["width"] > 500
+    for theme in ("light", "dark"):
+        page.evaluate("(x) => { document.documentElement.dataset.theme = x; }", theme)
+        found += [f"{theme}: {x}" for x in problems_of(page, watch, contrast=wide)]
+    return found

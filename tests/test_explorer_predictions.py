@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from helpers import VISIT, control, problems_of, shown, wait_for_frame
+from helpers import VISIT, control, problems_by_theme, shown, wait_for_frame
 from PIL import Image
 
 from mbtools.explorer import PredictionBrowser
@@ -428,14 +428,10 @@ def test_one_picture_without_a_label(mounted):
     assert not watch.problems
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
-def test_a_page_with_the_browser_is_healthy(mounted, width, dark):
+def test_a_page_with_the_browser_is_healthy(mounted, width):
     box, watch = mounted(make(), make(9, None), width=width)
-    theme = "dark" if dark else "light"
-    box.page.evaluate("(x) => { document.documentElement.dataset.theme = x; }", theme)
     control(box.first, "verdict").select_option("wrong")
     control(box.last, "least").press("End")  # no picture fits
     box.last.locator(".mbx-confusion button").first.click()
-    # colours depend on the theme alone, so the wide page's are enough
-    assert not problems_of(box.page, watch, contrast=width > 500)
+    assert not problems_by_theme(box.page, watch)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import traitlets
-from helpers import VISIT, control, problems_of, shown
+from helpers import VISIT, control, problems_by_theme, shown
 from playwright.sync_api import expect
 
 from mbtools import nets
@@ -348,11 +348,7 @@ def test_two_views_of_one_model_move_together(mounted):
     assert not watch.problems
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390, 320])
-def test_a_page_with_it_is_healthy(mounted, width, dark):
+def test_a_page_with_it_is_healthy(mounted, width):
     box, watch = mounted(make(layer=14, rank=40), width=width)
-    theme = "dark" if dark else "light"
-    box.page.evaluate("(x) => { document.documentElement.dataset.theme = x; }", theme)
-    # colours depend on the theme alone, so the wide page's are enough
-    assert not problems_of(box.page, watch, contrast=width > 500)
+    assert not problems_by_theme(box.page, watch)

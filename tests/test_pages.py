@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from conftest import BOOK, GOOD
+from conftest import BOOK, GOOD, ROOT
 from helpers import parsed, problems_of
 
 from tools.serve import serving
@@ -69,6 +69,15 @@ def test_what_the_first_screen_can_do_without_is_in_files():
             asked |= {f"{part}.js" for part in parts}
             assert len(script.text) < 3000, path
     assert {file.name for file in (BOOK / "_parts").iterdir()} == asked
+
+
+def test_pages_that_are_mended_stay_as_they_are(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_ext")
+    from book_fixes import mended
+
+    for path in PAGES:  # as the next build finds them
+        text = (BOOK / path).read_text("utf-8")
+        assert mended(text) == text, path
 
 
 def test_links_inside_the_book_lead_somewhere():

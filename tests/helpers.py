@@ -51,13 +51,16 @@ def parsed(path):
 
 # Moves the inputs as a hand would and reads what the page shows then. What asks for
 # the next frame gets it at once, as the browser's own come 60 times a second; the
-# last visit waits for a real one.
+# last visit waits for a real one. Without visits it reads what stands there.
 VISIT = """
-async (box, [controls, visits]) => {
+async (box, [controls, visits, labelled]) => {
   const read = () => Object.fromEntries([
     ...[...box.querySelectorAll("data")].map((x) => [x.dataset.key, Number(x.value)]),
     ...[...box.querySelectorAll("output")].map((x) => [x.htmlFor.value, x.value]),
     ["text", box.innerText],
+    ["labels", labelled && [...box.querySelectorAll(labelled)]
+      .filter((x) => x.checkVisibility({ visibilityProperty: true }))
+      .map((x) => x.getAttribute("aria-label"))],
   ]);
   const move = (visit) => controls.forEach((name, i) => {
     const inputs = [...box.querySelectorAll(`[data-control=${name}]`)];
@@ -78,8 +81,10 @@ async (box, [controls, visits]) => {
     seen.push(read());
   }
   window.requestAnimationFrame = ask;
-  move(visits.at(-1));
-  await frame();
+  if (visits.length) {
+    move(visits.at(-1));
+    await frame();
+  }
   return [...seen, read()];
 }
 """

@@ -75,17 +75,17 @@ def _gap(rng, cycles, threshold, lag, rest=0.1, uneven=1.0):
     ``lag`` degrees later a first electron is there. Then ``rest`` of its
     voltage is left.
     """
-    held, phases, charges = np.zeros(cycles), [], []
-    for phase in range(-360, 360, STEP):  # a cycle to swing in, one to keep
-        across = np.sin(np.radians(phase)) - held
-        limit = np.where(across > 0, threshold, threshold * uneven)
-        electron = rng.random(cycles) < STEP / (STEP + lag)
-        fires = (np.abs(across) > limit) & electron
-        held += np.where(fires, (1 - rest) * across, 0)
-        if phase >= 0:
-            charges.append(np.abs(across[fires]))
-            phases.append(np.full(fires.sum(), phase))
-    return np.concatenate(phases), np.concatenate(charges)
+    phases = np.arange(-360, 360, STEP)  # a cycle to swing in, one to keep
+    electrons = rng.random((len(phases), cycles)) < STEP / (STEP + lag)
+    pulses, held = np.zeros(electrons.shape), np.zeros(cycles)
+    for i, voltage in enumerate(np.sin(np.radians(phases))):
+        across = voltage - held
+        breaks = (across > threshold) | (across < -threshold * uneven)
+        pulses[i] = across * (breaks & electrons[i])
+        held += (1 - rest) * pulses[i]
+    kept = pulses[phases >= 0]
+    moments, _ = np.nonzero(kept)
+    return phases[phases >= 0][moments], np.abs(kept[kept != 0])
 
 
 def _floating(rng, cycles):

@@ -33,7 +33,9 @@ _build/.fresh: _toc.yml _config.yml book/requirements.txt \
 serve: book
 	@$(BOOK) tools/serve.py _build/html $(PORT)
 
-test: book env-full
+test: env-book
+	@# the pages are made while the tests' environment is
+	@$(MAKE) --no-print-directory -j2 book env-full
 	@$(FULL) -m ruff check .
 	@$(FULL) -m ruff format --check .
 	@$(FULL) tools/browser.py

@@ -51,7 +51,8 @@ def parsed(path):
 
 # Moves the inputs as a hand would and reads what the page shows then. What asks for
 # the next frame gets it at once, as the browser's own come 60 times a second; the
-# last visit waits for a real one. Without visits it reads what stands there.
+# last visit waits for a real one. Without visits it reads what stands there; with a
+# selector, the labels of what that finds in sight as well.
 VISIT = """
 async (box, [controls, visits, labelled]) => {
   const read = () => Object.fromEntries([

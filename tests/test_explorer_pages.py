@@ -326,10 +326,10 @@ def test_buttons_and_bars_walk_the_layers(browser_box):
     assert shown(browser_box, "macs") == layers[1].macs
     on.evaluate("(button) => { button.click(); button.click(); }")  # in one frame
     assert shown(browser_box, "macs") == layers[3].macs
-    strip = browser_box.locator(".mbx-strip").bounding_box()
+    strip = browser_box.locator(".mbx-strip")
     for i in (0, 13, 27):
-        x = strip["x"] + (i + 0.5) / 28 * strip["width"]
-        browser_box.page.mouse.click(x, strip["y"] + 10)
+        x = (i + 0.5) / 28 * strip.bounding_box()["width"]
+        strip.click(position={"x": x, "y": 10})
         assert shown(browser_box, "params") == layers[i].params
     assert on.is_disabled()
     control(browser_box, "net").nth(2).check()  # the shallow net ends earlier

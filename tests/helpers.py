@@ -60,7 +60,7 @@ async (box, [controls, visits, labelled]) => {
     ...[...box.querySelectorAll("output")].map((x) => [x.htmlFor.value, x.value]),
     ["text", box.innerText],
     ["labels", labelled && [...box.querySelectorAll(labelled)]
-      .filter((x) => x.checkVisibility({ visibilityProperty: true }))
+      .filter((x) => x.checkVisibility({ visibilityProperty: true }) && x.clientWidth)
       .map((x) => x.getAttribute("aria-label"))],
   ]);
   const move = (visit) => controls.forEach((name, i) => {
